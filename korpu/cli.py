@@ -1,0 +1,243 @@
+"""The front door: `korpu COMMAND [overrides]`.
+
+Nothing heavy is imported before a command needs it, so that `korpu --help` is instant. Commands
+that compose a recipe hand their words to Hydra, whose every feature works behind them; Hydra
+itself always exits 1 on an error, so its errors are caught here and given the exit table's codes.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from korpu import __version__
+from korpu.errors import BUG, DONE, INFRASTRUCTURE, STOPPED, USAGE, KorpuError, Stopped
+
+RECIPE_COMMANDS = {
+    "collect": "fetch news sites and files into articles",
+    "prepare": "turn articles into a clean corpus of sentence pairs",
+    "train": "train an adapter (for model=tiny, its base first)",
+    "evaluate": "translate and score the test sets",
+    "gate": "fail where the model is measurably worse than its baseline",
+    "release": "merge, export, prove equal, publish a bundle",
+    "pipeline": "all of these in order, skipping what is done",
+    "plan": "show the stages of a recipe and what is missing",
+}
+WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
+    "translate": ("translate text with a bundle or a run", "release.translate:main"),
+}
+HELP = f"""korpu {__version__}: translation models between Azerbaijani and Uzbek
+
+  korpu COMMAND [group=choice] [key=value] …
+
+Commands that read a recipe (configs/):
+{{recipe}}
+
+Others:
+{{words}}
+
+  korpu COMMAND --help           the recipe's groups and values
+  korpu train --cfg job          the recipe as composed
+  korpu pipeline                 everything, on the bundled synthetic newsroom
+  --debug                        a traceback with an error
+  eval "$(korpu -sc install=bash)"   shell completion
+
+Exit codes: 0 done · 1 the work says no · 2 usage · 3 not comparable · 4 infrastructure
+            70 our bug · 75 stopped, run it again to continue
+"""
+
+
+def main() -> None:
+    """The console command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Run one command line; returns its exit code. Never raises but for SystemExit of Hydra."""
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    _listen()
+    try:
+        return _dispatch(words)
+    except KorpuError as error:
+        return _end(str(error), error.exit_code, debug)
+    except Stopped as stopped:
+        return _end(f"stopped by {stopped.signal_name}; run it again to continue", STOPPED, debug)
+    except KeyboardInterrupt:
+        return _end("stopped by SIGINT; run it again to continue", STOPPED, debug)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        refused = _explained(error)
+        if refused is not None:
+            return _end(refused, USAGE, debug)
+        if isinstance(error, OSError) and error.errno is not None:
+            where = f"{error.filename}: " if error.filename else ""
+            return _end(f"{where}{error.strerror}; {_remedy(error.errno)}", INFRASTRUCTURE, debug)
+        return _bug(error)
+
+
+def _end(sentence: str, code: int, debug: bool) -> int:
+    from korpu.log import say
+
+    say(f"korpu: {sentence}")
+    if debug:
+        traceback.print_exc()
+    return code
+
+
+def _remedy(number: int) -> str:
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space and run it again, it continues where it stopped"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "check the permissions"
+    return "what was complete is kept, run it again"
+
+
+def _bug(error: BaseException) -> int:
+    traceback.print_exc()
+    print(f"korpu: this is a bug in korpu: {type(error).__name__}: {error}", file=sys.stderr)
+    return BUG
+
+
+def _listen() -> None:
+    """SIGTERM, SIGINT and SIGHUP end a command between two durable steps, with exit code 75."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["-sc"]:
+        return _completion(words)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help(), end="")
+        return DONE if words else USAGE
+    if words[0] == "--version":
+        print(__version__)
+        return DONE
+    command, rest = words[0], words[1:]
+    if command in RECIPE_COMMANDS:
+        return _with_recipe(command, rest)
+    if command in WORD_COMMANDS:
+        module, _, name = WORD_COMMANDS[command][1].partition(":")
+        function: Callable[[list[str]], int] = getattr(importlib.import_module(module), name)
+        return function(rest)
+    import difflib
+
+    near = difflib.get_close_matches(command, [*RECIPE_COMMANDS, *WORD_COMMANDS], n=1)
+    hint = f"did you mean {near[0]}?" if near else "see `korpu --help`"
+    return _end(f"there is no command {command!r}; {hint}", USAGE, debug=False)
+
+
+def _help() -> str:
+    def table(rows: dict[str, str]) -> str:
+        return "\n".join(f"  {name:<10} {what}" for name, what in rows.items())
+
+    words = {name: what for name, (what, _) in WORD_COMMANDS.items()}
+    return HELP.format(recipe=table(RECIPE_COMMANDS), words=table(words))
+
+
+def _with_recipe(command: str, words: list[str]) -> int:
+    """Compose the recipe through Hydra and run a command on it.
+
+    Hydra throws away what its task returns, so the code travels in a SystemExit; it reads
+    ``sys.argv`` by itself.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    import hydra
+
+    from korpu import config
+
+    config.register()
+    ended: list[BaseException] = []
+
+    def task(composed: Any) -> None:
+        # Hydra prints a line of its own for an exception that passes through it, and in a
+        # multirun one job's failure must not lose the others: keep it, raise the first later.
+        from korpu import commands
+
+        try:
+            commands.COMMANDS[command](config.recipe_of(composed))
+        except Stopped:
+            raise
+        except Exception as error:
+            ended.append(error)
+            if _is_multirun(words):
+                say_of(error)
+
+    quiet = ["hydra/job_logging=disabled", "hydra/hydra_logging=disabled"]
+    given = sys.argv
+    sys.argv = [f"korpu {command}", *words, *([] if _asks_hydra(words) else quiet)]
+    try:
+        hydra.main(version_base="1.3", config_path=str(config.CONFIGS), config_name=command)(task)()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else USAGE
+    finally:
+        sys.argv = given
+    if ended:
+        raise ended[0]
+    return DONE
+
+
+def _is_multirun(words: list[str]) -> bool:
+    return "-m" in words or "--multirun" in words
+
+
+def say_of(error: Exception) -> None:
+    """One line for a job of a multirun that failed; the others go on."""
+    from korpu.log import say
+
+    say(f"korpu: {_explained(error) or error}")
+
+
+def _asks_hydra(words: list[str]) -> bool:
+    return any(word in ("-sc", "--shell-completion", "--hydra-help") for word in words)
+
+
+def _explained(error: BaseException) -> str | None:
+    """A sentence for an error of Hydra or OmegaConf; None for anything else, which is our bug."""
+    if "omegaconf" not in sys.modules:
+        return None
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        from korpu import config
+
+        return config.explain(error)
+    return None
+
+
+def _completion(words: list[str]) -> int:
+    """Hydra's completion, which knows nothing of the command word: it is taken out of the line."""
+    line = os.environ.get("COMP_LINE", "")
+    if "query=" not in words[-1]:
+        return _with_recipe("pipeline", words)
+    parts = line.split(" ")
+    if len(parts) < 3:
+        typed = parts[1] if len(parts) > 1 else ""
+        print("\n".join(n for n in [*RECIPE_COMMANDS, *WORD_COMMANDS] if n.startswith(typed)))
+        return DONE
+    command = parts[1]
+    if command not in RECIPE_COMMANDS:
+        return DONE
+    point = int(os.environ.get("COMP_POINT") or len(line))
+    os.environ["COMP_LINE"] = " ".join([parts[0], *parts[2:]])
+    os.environ["COMP_POINT"] = str(max(point - len(command) - 1, 0))
+    return _with_recipe(command, words)
+
+
+if __name__ == "__main__":
+    main()

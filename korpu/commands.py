@@ -1,0 +1,53 @@
+"""What each recipe command does once its recipe is composed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from korpu import served, stages
+from korpu.artifact import Artifact
+from korpu.schema import Recipe
+
+COMMANDS: dict[str, Callable[[Recipe], None]] = {}
+
+
+def _prepare_process(recipe: Recipe) -> None:
+    # Read by tokenizers and torch when a room imports them; nothing here needs a hub's network
+    # except a model that is fetched from one.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if recipe.model.weights != "hub":
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def _make(command: str) -> Callable[[Recipe], None]:
+    def run(recipe: Recipe) -> None:
+        _prepare_process(recipe)
+        with served.newsroom(recipe, command):
+            made = stages.make(command, recipe)
+        _show(command, recipe, made)
+
+    return run
+
+
+def _show(command: str, recipe: Recipe, made: Mapping[str, Artifact]) -> None:
+    """Print where the command's results lie, one `stage path` a line, on stdout."""
+    for stage in stages.of_command(command, recipe):
+        print(f"{stage.name:<9} {made[stage.name].directory}")
+
+
+def _plan(recipe: Recipe) -> None:
+    with served.newsroom_truth(recipe):
+        rows = [stages.describe(place) for place in stages.plan(recipe).values()]
+    width = max(len(row["stage"]) for row in rows)
+    for row in rows:
+        where = row["directory"] or f"after {', '.join(row['waits_for'])}"
+        print(f"{row['stage']:<{width}}  {row['state']:<8} {where}")
+    sys.stdout.flush()
+
+
+for _name in ("collect", "prepare", "train", "evaluate", "gate", "release", "pipeline"):
+    COMMANDS[_name] = _make(_name)
+COMMANDS["plan"] = _plan

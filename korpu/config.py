@@ -1,0 +1,218 @@
+"""From Hydra's composed config to the frozen recipe, and from the recipe to a stage's key."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import operator
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from korpu.artifact import digest, sha256
+from korpu.errors import UsageError
+from korpu.languages import direction
+from korpu.schema import CONTENT, ELSEWHERE, Recipe
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+def register() -> None:
+    """Give Hydra the schema and the one resolver its YAML uses, ``${add:…}``.
+
+    A structured config of a frozen dataclass is read-only, in every node and in every node that a
+    YAML value creates later, so Hydra gets twins that are not frozen; ``recipe_of`` goes back.
+    """
+    from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
+
+    ConfigStore.instance().store(name="schema", node=_twin(Recipe), provider="korpu")
+    OmegaConf.register_new_resolver("add", lambda *terms: sum(terms), replace=True)
+
+
+@cache
+def _twin(cls: type) -> type:
+    """The same dataclass, not frozen, and so are the dataclasses in its fields."""
+    hints = typing.get_type_hints(cls)
+    fields = [(f.name, _twin_type(hints[f.name])) for f in dataclasses.fields(cls)]
+    return dataclasses.make_dataclass(cls.__name__, fields)
+
+
+def _twin_type(hint: Any) -> Any:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _twin(hint)
+    if typing.get_origin(hint) is dict:
+        return types.GenericAlias(dict, (str, _twin_type(typing.get_args(hint)[1])))
+    return hint
+
+
+def recipe_of(config: Any) -> Recipe:
+    """The frozen recipe of a composed config; raises ``UsageError`` for a missing value."""
+    from omegaconf import OmegaConf
+
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise UsageError(f"{missing[0]} has no value; give it as {missing[0]}=…")
+    recipe = _frozen(OmegaConf.to_container(config, resolve=True), Recipe)
+    assert isinstance(recipe, Recipe)
+    check(recipe)
+    return recipe
+
+
+CHOICES = {
+    "prepare.align.encoder": ("ngram",),
+    "prepare.split.undated": ("reject", "train", "document"),
+    "model.weights": ("scratch", "local", "hub"),
+    "adapter.kind": ("lora",),
+    "base.schedule": ("cosine", "linear", "constant"),
+    "train.schedule": ("cosine", "linear", "constant"),
+    "evaluate.systems": ("copy", "base", "adapter"),
+    "evaluate.metrics": ("bleu", "chrf", "chrf_pp"),
+    "gate.metric": ("bleu", "chrf", "chrf_pp"),
+    "release.exports": ("float32", "int8"),
+    "tracker.kind": ("none", "wandb"),
+    "tracker.mode": ("offline", "online"),
+    "runtime.device": ("auto", "cpu", "cuda"),
+}
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def check(recipe: Recipe) -> None:
+    """What the types cannot say: choices, languages, dates. Raises ``UsageError``."""
+    for key, choices in CHOICES.items():
+        value = operator.attrgetter(key)(recipe)
+        for item in value if isinstance(value, list) else [value]:
+            if item not in choices:
+                near = difflib.get_close_matches(str(item), choices, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"use {' or '.join(choices)}"
+                raise UsageError(f"{key} cannot be {item!r}: {hint}")
+    for run in (recipe.base, recipe.train, recipe.evaluate):
+        for name in run.directions:
+            direction(name)
+    dates = {
+        "collect.snapshot": recipe.collect.snapshot,
+        "prepare.split.dev_from": recipe.prepare.split.dev_from,
+        "prepare.split.test_from": recipe.prepare.split.test_from,
+    }
+    for key, date in dates.items():
+        if date is not None and not DATE.fullmatch(date):
+            raise UsageError(f"{key} must be a date such as 2025-10-20, not {date!r}")
+    if recipe.model.weights == "local" and recipe.model.path is None:
+        raise UsageError("model.path has no value; name the model's directory as model.path=DIR")
+    if recipe.gate.baseline == recipe.gate.system:
+        raise UsageError(f"gate.baseline and gate.system are both {recipe.gate.system!r}")
+    used = set(recipe.source.site) & set(recipe.source.files)
+    if used:
+        raise UsageError(f"source names must be unique, {sorted(used)[0]!r} is used twice")
+
+
+def _frozen(value: Any, hint: Any) -> Any:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _frozen(value[name], hints[name]) for name in hints})
+    if typing.get_origin(hint) is dict:
+        inside = typing.get_args(hint)[1]
+        return {key: _frozen(item, inside) for key, item in value.items()}
+    return value
+
+
+def explain(error: BaseException) -> str:
+    """One sentence for what Hydra or OmegaConf refused, naming the nearest known key."""
+    cause = error
+    while cause.__cause__ is not None and not getattr(cause, "full_key", None):
+        cause = cause.__cause__
+    key = getattr(cause, "full_key", None)
+    known = _keys_of(getattr(cause, "object_type", None))
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()] or [repr(cause)]
+    sentence = lines[0].rstrip(".")
+    if key and known and f"'{key.rpartition('.')[2]}'" in sentence:
+        near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1, cutoff=0.4)
+        parent = key.rpartition(".")[0]
+        hint = f"{parent}.{near[0]}" if near and parent else near[0] if near else None
+        options = f"did you mean {hint}?" if hint else f"known are {', '.join(sorted(known))}"
+        return f"unknown key {key}: {options}"
+    if "Available options in" in str(cause):
+        return _unknown_choice(sentence, lines)
+    if "Could not override" in sentence or "Could not find" in sentence or "Key '" in sentence:
+        return f"{sentence}; see `--cfg job` for the keys there are{_nearest(sentence)}"
+    return f"{key}: {sentence}" if key and key not in sentence else sentence
+
+
+def _unknown_choice(sentence: str, lines: list[str]) -> str:
+    """`model=tny`: name the choices of the group."""
+    start = next(i for i, line in enumerate(lines) if line.startswith("Available options in"))
+    stop = next((i for i, line in enumerate(lines) if line.startswith("Config search")), len(lines))
+    group, _, choice = sentence.rpartition("'")[0].rpartition("'")[2].rpartition("/")
+    choices = lines[start + 1 : stop]
+    near = difflib.get_close_matches(choice, choices, n=1)
+    hint = f"did you mean {group}={near[0]}?" if near else f"there are {', '.join(choices)}"
+    return f"there is no {group}={choice}: {hint}"
+
+
+def _nearest(sentence: str) -> str:
+    words = sentence.replace("'", " ").split()
+    everything = list(_walk_names(Recipe))
+    for word in words:
+        near = difflib.get_close_matches(word.strip(".,'"), everything, n=1, cutoff=0.75)
+        if near and near[0] != word:
+            return f" (did you mean {near[0]}?)"
+    return ""
+
+
+def _walk_names(cls: type, prefix: str = "") -> Iterator[str]:
+    hints = typing.get_type_hints(cls)
+    for name in (f.name for f in dataclasses.fields(cls)):
+        yield prefix + name
+        if dataclasses.is_dataclass(hints[name]):
+            yield from _walk_names(hints[name], f"{prefix}{name}.")
+
+
+def _keys_of(cls: Any) -> list[str]:
+    if isinstance(cls, type) and dataclasses.is_dataclass(cls):
+        return [field.name for field in dataclasses.fields(cls)]
+    return []
+
+
+def key_config(recipe: Recipe, sections: tuple[str, ...]) -> dict[str, Any]:
+    """The part of a recipe that a stage reads, as JSON, ready to be hashed and recorded.
+
+    Fields annotated ELSEWHERE are left out; CONTENT fields become the sha256 of the file they name.
+    Raises ``UsageError`` where such a file is missing or unreadable.
+    """
+    return {name: _keyed(getattr(recipe, name), name) for name in sections}
+
+
+def _keyed(value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        out = {}
+        for name, hint in typing.get_type_hints(type(value), include_extras=True).items():
+            how = getattr(hint, "__metadata__", ())
+            inside, key = getattr(value, name), f"{where}.{name}"
+            if ELSEWHERE not in how:
+                out[name] = _content(inside, key) if CONTENT in how else _keyed(inside, key)
+        return out
+    if isinstance(value, Mapping):
+        return {str(k): _keyed(v, f"{where}.{k}") for k, v in sorted(value.items())}
+    if isinstance(value, list | tuple):
+        return [_keyed(item, where) for item in value]
+    return value
+
+
+def _content(path: str | None, where: str) -> str | None:
+    if path is None:
+        return None
+    try:
+        return sha256(Path(path))
+    except FileNotFoundError:
+        raise UsageError(f"{where}: there is no file {path}") from None
+    except OSError as error:
+        raise UsageError(f"{where}: {path} cannot be read: {error.strerror}") from error
+
+
+def key_of(stage: str, version: int, config: Mapping[str, Any], inputs: list[str]) -> str:
+    """A stage's key: what it is, its version, what it was told, and its inputs' content."""
+    return digest({"stage": stage, "version": version, "config": config, "inputs": inputs})

@@ -1,0 +1,309 @@
+"""The one recipe every command reads: a frozen dataclass per group, values in ``configs/``.
+
+A field says by its annotation how it enters a stage's key: ``ELSEWHERE`` fields (paths, workers,
+devices, credentials) do not, ``CONTENT`` fields are paths whose file *content* does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+ELSEWHERE = "elsewhere"  # changes where or how fast, never what
+CONTENT = "content"  # a path: the key takes the file's sha256 in its place
+
+
+@dataclass(frozen=True)
+class Newsroom:
+    """The bundled synthetic newsroom; only ``source=newsroom`` reads it."""
+
+    serve: Annotated[bool, ELSEWHERE]  # start the two sites for the time of the crawl
+    seed: int
+    articles: int  # events; each gives up to one article per language
+    port: int  # Azerbaijani site here, Uzbek site on the next port
+    today: str  # the newsroom's own date, also the snapshot's
+    truth: Annotated[str, ELSEWHERE]  # where the known alignment and the slices are written
+
+
+@dataclass(frozen=True)
+class Site:
+    """A news site to crawl, as a row of the publishers' table."""
+
+    start: list[str]  # entry URLs: front page, sitemap or feed; robots.txt is found from the host
+    languages: dict[str, str]  # URL path prefix → FLORES code; the longest prefix wins
+    timezone: str
+    licence: str
+    may_redistribute: bool
+    terms_checked: bool
+    allow_private: bool  # only for a server of one's own: loopback and private addresses
+    delay: float  # seconds between two requests to the host, unless robots.txt asks for more
+    max_pages: int
+
+
+@dataclass(frozen=True)
+class Files:
+    """Line-aligned plain-text files (Moses layout), taken as pairs that are already aligned."""
+
+    src: Annotated[str, CONTENT]
+    tgt: Annotated[str, CONTENT]
+    src_lang: str
+    tgt_lang: str
+    documents: Annotated[
+        str | None, CONTENT
+    ]  # one document id a line; null: each line stands alone
+    licence: str
+    may_redistribute: bool
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything to collect from, several kinds in one run; names are unique across kinds."""
+
+    site: dict[str, Site]
+    files: dict[str, Files]
+
+
+@dataclass(frozen=True)
+class Collect:
+    """How to fetch."""
+
+    snapshot: str  # YYYY-MM-DD
+    user_agent: str
+    timeout: float  # seconds for one request, all of it
+    retries: int
+    max_bytes: int  # of one decoded body
+    max_redirects: int
+    min_characters: int  # an article's text below this is not an article
+    workers: Annotated[int, ELSEWHERE]  # extraction processes
+
+
+@dataclass(frozen=True)
+class Align:
+    """Documents by links or dates, sentences by margin and monotone dynamic programming."""
+
+    encoder: str  # ngram
+    neighbours: int  # k of the margin
+    days: int  # documents without a link: publication dates at most this far apart
+    document_margin: float
+    sentence_margin: float  # pairs below are not translations
+    max_merge: int  # 2: 1-2, 2-1 and 2-2 links are tried
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Rules a pair must pass; a rejected pair keeps the name of the first rule it broke."""
+
+    min_characters: int
+    max_characters: int
+    max_ratio: float  # of lengths in characters, longer over shorter
+    min_alphabetic: float  # share of letters among non-space characters
+    max_copy: float  # similarity of the two sides above which the pair is a copy
+    max_repeat: float  # share of one token in a side above which it is a repetition
+    numbers: bool  # digits must agree
+    language: bool  # both sides must be identified as what they claim to be
+
+
+@dataclass(frozen=True)
+class Split:
+    """By publication date where there is one, else by document."""
+
+    dev_from: str | None  # YYYY-MM-DD; null: no dated split
+    test_from: str | None
+    undated: str  # reject | train | document (by a hash of the document id)
+    dev_share: float  # of documents, for `document`
+    test_share: float
+    train_only: list[str]  # origins that never give dev or test pairs
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """From articles and aligned files to a corpus."""
+
+    src_lang: str
+    tgt_lang: str
+    align: Align
+    filter: Filter
+    split: Split
+    workers: Annotated[int, ELSEWHERE]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A test set in two line-aligned files; also what the corpus is decontaminated against."""
+
+    src: Annotated[str, CONTENT]
+    tgt: Annotated[str, CONTENT]
+    src_lang: str
+    tgt_lang: str
+    documents: Annotated[str | None, CONTENT]
+    licence: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of the M2M100/NLLB family, and its licence."""
+
+    name: str
+    weights: str  # scratch (a `base` stage trains it) | local | hub
+    path: Annotated[str | None, CONTENT]  # a directory, for local
+    hub_id: str | None
+    revision: str | None
+    licence: str
+    vocabulary_size: int  # of what `scratch` learns; ignored otherwise
+    d_model: int
+    layers: int  # of encoder and of decoder
+    heads: int
+    ffn: int
+    dropout: float
+    max_length: int  # source tokens; longer input is split, never cut
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """LoRA on attention and feed-forward; never on embeddings."""
+
+    kind: str  # lora
+    r: int
+    alpha: int
+    dropout: float
+    targets: list[str]
+
+
+@dataclass(frozen=True)
+class Select:
+    """Rows of a corpus; an empty list does not restrict."""
+
+    origin: list[str]
+    section: list[str]
+
+
+@dataclass(frozen=True)
+class Train:
+    """One training run: `base` (all weights, from scratch) or `train` (the adapter)."""
+
+    select: Select
+    mix: Select  # rows mixed in against forgetting …
+    mix_share: float  # … as this share of an epoch's examples; 0: none
+    directions: list[str]  # azj_Latn-uzn_Latn …
+    steps: int
+    target_tokens: int  # budget of one batch, padding included
+    max_tokens: int  # a longer pair is left out and counted
+    lr: float
+    schedule: str  # cosine | linear | constant
+    warmup: int
+    weight_decay: float
+    label_smoothing: float
+    clip: float
+    average: int  # how many of the last validations' weights are averaged; 1: none
+    validate_every: int
+    validate_lines: int  # of dev, per direction
+    patience: int  # validations without a better score before stopping; 0: never
+    save_every: int
+
+
+@dataclass(frozen=True)
+class Decode:
+    """How text is translated, in validation, evaluation and release alike."""
+
+    beam: int
+    length_penalty: float
+    max_new_tokens: int
+    no_repeat_ngram: int
+    batch_tokens: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named part of the corpus's own test split; empty lists do not restrict."""
+
+    origin: list[str]
+    section: list[str]
+    slice: list[str]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What is scored, on what, how."""
+
+    systems: list[str]  # copy | base | adapter
+    directions: list[str]
+    test: dict[str, Part]
+    slices: Annotated[str | None, CONTENT]  # JSON lines {language, text, slice}
+    metrics: list[str]  # bleu | chrf | chrf_pp
+    bootstrap: int  # resamples for the intervals
+
+
+@dataclass(frozen=True)
+class Gate:
+    """When a model is measurably worse than its baseline."""
+
+    system: str
+    baseline: str  # a system of the same report, or the path of another report.json
+    benchmarks: list[str]  # empty: all
+    metric: str
+    alpha: float
+    delta: float
+    trials: int  # of the approximate randomisation
+    underpowered: float  # minimum detectable effect above which a verdict says so
+    max_off_target: float
+    max_empty: float
+    max_repeated: float
+    strict: bool
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is published, where, and what must hold before."""
+
+    name: str
+    version: str
+    registry: Annotated[str, ELSEWHERE]
+    alias: str | None  # moved to this version when all is proven
+    exports: list[str]  # float32 | int8
+    licence: str
+    parity_lines: int
+    parity_identical: dict[str, float]  # minimum share of identical translations, by export
+    parity_chrf_pp: float  # maximum difference
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """Who follows `metrics.jsonl`."""
+
+    kind: str  # none | wandb
+    project: str
+    mode: str  # offline | online
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where things are and what runs them; none of it changes a result."""
+
+    outputs: str
+    shared: str
+    device: str  # auto | cpu | cuda
+    threads: int  # of torch; 0: its own choice
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One schema for every command; a stage declares which of these sections it reads."""
+
+    name: str
+    seed: int
+    newsroom: Newsroom
+    source: Sources
+    collect: Collect
+    prepare: Prepare
+    benchmark: dict[str, Benchmark]
+    model: Model
+    adapter: Adapter
+    base: Train
+    train: Train
+    decode: Decode
+    evaluate: Evaluate
+    gate: Gate
+    release: Release
+    tracker: Tracker
+    runtime: Annotated[Runtime, ELSEWHERE]
+    out: Annotated[str | None, ELSEWHERE]  # the command's own output goes here instead

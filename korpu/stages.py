@@ -1,0 +1,253 @@
+"""The stages in order: what each reads, what it needs, and the room its function lives in.
+
+A room is imported only when one of its stages really runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from korpu import artifact, log
+from korpu.artifact import Artifact, Result
+from korpu.config import key_config, key_of
+from korpu.errors import SaysNo, Stopped, UsageError
+from korpu.schema import Recipe
+
+Run = Callable[[Recipe, Mapping[str, Artifact], Path], Result]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One arrow of the pipeline.
+
+    ``sections`` are the parts of the recipe that enter its key, ``function`` is `module:name` of a
+    ``Run``. ``version`` is raised when the same inputs would give something else.
+    """
+
+    name: str
+    command: str
+    version: int
+    sections: tuple[str, ...]
+    needs: tuple[str, ...]
+    function: str
+
+    def load(self) -> Run:
+        module, _, name = self.function.partition(":")
+        run: Run = getattr(importlib.import_module(module), name)
+        return run
+
+
+_ALL = (
+    Stage(
+        name="collect",
+        command="collect",
+        version=1,
+        sections=("newsroom", "source", "collect"),
+        needs=(),
+        function="data_prep.collect:run",
+    ),
+    Stage(
+        name="prepare",
+        command="prepare",
+        version=1,
+        sections=("seed", "prepare", "benchmark"),
+        needs=("collect",),
+        function="data_prep.bitext:run",
+    ),
+    Stage(
+        name="base",
+        command="train",
+        version=1,
+        sections=("seed", "model", "base", "decode"),
+        needs=("prepare",),
+        function="train:run_base",
+    ),
+    Stage(
+        name="train",
+        command="train",
+        version=1,
+        sections=("seed", "model", "adapter", "train", "decode"),
+        needs=("prepare", "base"),
+        function="train:run_adapter",
+    ),
+    Stage(
+        name="evaluate",
+        command="evaluate",
+        version=1,
+        sections=("seed", "model", "benchmark", "decode", "evaluate"),
+        needs=("prepare", "base", "train"),
+        function="eval:run_evaluate",
+    ),
+    Stage(
+        name="gate",
+        command="gate",
+        version=1,
+        sections=("seed", "gate"),
+        needs=("evaluate",),
+        function="eval:run_gate",
+    ),
+    Stage(
+        name="release",
+        command="release",
+        version=1,
+        sections=("seed", "model", "decode", "release"),
+        needs=("prepare", "base", "train", "evaluate", "gate"),
+        function="release:run",
+    ),
+)
+STAGES = {stage.name: stage for stage in _ALL}
+
+
+def applies(stage: str, recipe: Recipe) -> bool:
+    """`base` is a stage only of a model that is trained from scratch."""
+    return stage != "base" or recipe.model.weights == "scratch"
+
+
+def of_command(command: str, recipe: Recipe) -> list[Stage]:
+    """The stages a command makes, in order; `pipeline` and `plan` mean all of them."""
+    return [
+        stage
+        for stage in STAGES.values()
+        if applies(stage.name, recipe) and command in (stage.command, "pipeline", "plan")
+    ]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Where a stage of this recipe is. ``key`` is None while an input it hangs on is not made."""
+
+    stage: Stage
+    key: str | None
+    directory: Path | None
+    made: Artifact | None
+    waits_for: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        if self.made:
+            return "refused" if self.made.manifest.get("refused") else "done"
+        if self.key is None:
+            return "waiting"
+        started = self.directory is not None and (self.directory / ".lock").exists()
+        return "begun" if started else "to do"
+
+
+def plan(recipe: Recipe) -> dict[str, Planned]:
+    """Every stage of a recipe with its state, without running anything."""
+    planned: dict[str, Planned] = {}
+    for stage in of_command("plan", recipe):
+        planned[stage.name] = _place(stage, recipe, planned)
+    return planned
+
+
+def _place(stage: Stage, recipe: Recipe, planned: Mapping[str, Planned]) -> Planned:
+    needs = [name for name in stage.needs if applies(name, recipe)]
+    missing = tuple(name for name in needs if planned[name].made is None)
+    if missing:
+        return Planned(stage, None, None, None, missing)
+    config = key_config(recipe, stage.sections)
+    inputs = [made.content for name in needs if (made := planned[name].made)]
+    key = key_of(stage.name, stage.version, config, inputs)
+    directory = Path(recipe.runtime.outputs) / stage.name / f"{recipe.name}-{key[:8]}"
+    made = artifact.load(directory)
+    return Planned(stage, key, directory, made if made and made.key == key else None, ())
+
+
+def make(command: str, recipe: Recipe) -> dict[str, Artifact]:
+    """Make a command's stages, skipping what is done; returns all artifacts the recipe has.
+
+    Raises ``UsageError`` naming the command that makes a missing input, ``SaysNo`` where a stage
+    (now or when it ran) said no.
+    """
+    wanted = {stage.name for stage in of_command(command, recipe)}
+    last = [stage.name for stage in of_command(command, recipe)][-1]
+    planned: dict[str, Planned] = {}
+    for stage in of_command("plan", recipe):
+        place = _place(stage, recipe, planned)
+        if stage.name in wanted:
+            elsewhere = Path(recipe.out) if recipe.out and stage.name == last else None
+            place = _make_one(stage, recipe, planned, place, elsewhere)
+        planned[stage.name] = place
+        if stage.name == last:
+            break
+    return {name: place.made for name, place in planned.items() if place.made}
+
+
+def _make_one(
+    stage: Stage,
+    recipe: Recipe,
+    planned: Mapping[str, Planned],
+    place: Planned,
+    elsewhere: Path | None,
+) -> Planned:
+    if place.key is None or place.directory is None:
+        first = STAGES[place.waits_for[0]]
+        raise UsageError(
+            f"{stage.name} needs the output of {first.name} for this recipe; make it with "
+            f"`korpu {first.command}` and the same overrides, or run `korpu pipeline`"
+        )
+    directory = elsewhere or place.directory
+    made = place.made
+    if elsewhere is not None:
+        found = artifact.load(elsewhere)
+        made = found if found and found.key == place.key else None
+        if found and made is None:
+            raise UsageError(f"{elsewhere} holds another result; name an empty directory in out=")
+    if made is None:
+        made = _run(stage, recipe, planned, place.key, directory)
+    else:
+        log.say(f"{stage.name}: already done, {made.directory}")
+    if made.manifest.get("refused"):
+        raise SaysNo(f"{made.manifest['refused']} ({made.directory})")
+    return Planned(stage, place.key, directory, made, ())
+
+
+def _run(
+    stage: Stage, recipe: Recipe, planned: Mapping[str, Planned], key: str, directory: Path
+) -> Artifact:
+    inputs = {
+        name: made for name in stage.needs if applies(name, recipe) and (made := planned[name].made)
+    }
+    for found in inputs.values():
+        if found.manifest.get("refused") and stage.name != "gate":
+            raise SaysNo(f"{found.manifest['refused']} ({found.directory})")
+    started = time.time()
+    with artifact.locked(directory):
+        done = artifact.load(directory)  # another process may have finished while we waited
+        if done and done.key == key:
+            return done
+        log.say(f"{stage.name}: {directory}")
+        try:
+            result = stage.load()(recipe, inputs, directory)
+        except Stopped as stopped:
+            artifact.write_json(
+                directory / artifact.RESUMABLE,
+                {"stage": stage.name, "signal": stopped.signal_name, "resume": "run it again"},
+            )
+            raise
+        made = artifact.commit(
+            directory,
+            stage=stage.name,
+            key=key,
+            config=key_config(recipe, stage.sections),
+            inputs=inputs.values(),
+            result=result,
+            started=started,
+        )
+    log.say(f"{stage.name}: done in {made.manifest['seconds']:.0f} s")
+    return made
+
+
+def describe(place: Planned) -> dict[str, Any]:
+    """A plan's row as plain values."""
+    return {
+        "stage": place.stage.name,
+        "state": place.state,
+        "directory": str(place.directory) if place.directory else None,
+        "waits_for": list(place.waits_for),
+    }
