@@ -207,13 +207,14 @@ def _asks_hydra(words: list[str]) -> bool:
 
 
 def _explained(error: BaseException) -> str | None:
-    """A sentence for an error of Hydra or OmegaConf; None for anything else, which is our bug."""
+    """A sentence for an error of Hydra, OmegaConf or their YAML; None for what is our bug."""
     if "omegaconf" not in sys.modules:
         return None
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import MarkedYAMLError
 
-    if isinstance(error, HydraException | OmegaConfBaseException):
+    if isinstance(error, HydraException | OmegaConfBaseException | MarkedYAMLError):
         from korpu import config
 
         return config.explain(error)

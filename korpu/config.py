@@ -57,7 +57,7 @@ def recipe_of(config: Any) -> Recipe:
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise UsageError(f"{missing[0]} has no value; give it as {missing[0]}=…")
-    recipe = _frozen(OmegaConf.to_container(config, resolve=True), Recipe)
+    recipe = _frozen(OmegaConf.to_container(config, resolve=True), Recipe, "")
     assert isinstance(recipe, Recipe)
     check(recipe)
     return recipe
@@ -110,18 +110,34 @@ def check(recipe: Recipe) -> None:
         raise UsageError(f"source names must be unique, {sorted(used)[0]!r} is used twice")
 
 
-def _frozen(value: Any, hint: Any) -> Any:
+def _frozen(value: Any, hint: Any, where: str) -> Any:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
-        return hint(**{name: _frozen(value[name], hints[name]) for name in hints})
+        for name in value:  # Hydra's `+key=` adds what the schema does not know
+            if name not in hints:
+                raise UsageError(_unknown(f"{where}.{name}".lstrip("."), list(hints)))
+        return hint(
+            **{n: _frozen(value[n], h, f"{where}.{n}".lstrip(".")) for n, h in hints.items()}
+        )
     if typing.get_origin(hint) is dict:
         inside = typing.get_args(hint)[1]
-        return {key: _frozen(item, inside) for key, item in value.items()}
+        return {key: _frozen(item, inside, f"{where}.{key}") for key, item in value.items()}
     return value
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    parent, _, name = key.rpartition(".")
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    dotted = f"{parent}." if parent else ""
+    hint = f"did you mean {dotted}{near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+    return f"unknown key {key}: {hint}"
 
 
 def explain(error: BaseException) -> str:
     """One sentence for what Hydra or OmegaConf refused, naming the nearest known key."""
+    if mark := getattr(error, "problem_mark", None):  # PyYAML's
+        problem = getattr(error, "problem", "not YAML")
+        return f"{mark.name}, line {mark.line + 1}: {problem}; correct the file"
     cause = error
     while cause.__cause__ is not None and not getattr(cause, "full_key", None):
         cause = cause.__cause__
@@ -130,11 +146,7 @@ def explain(error: BaseException) -> str:
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()] or [repr(cause)]
     sentence = lines[0].rstrip(".")
     if key and known and f"'{key.rpartition('.')[2]}'" in sentence:
-        near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1, cutoff=0.4)
-        parent = key.rpartition(".")[0]
-        hint = f"{parent}.{near[0]}" if near and parent else near[0] if near else None
-        options = f"did you mean {hint}?" if hint else f"known are {', '.join(sorted(known))}"
-        return f"unknown key {key}: {options}"
+        return _unknown(key, known)
     if "Available options in" in str(cause):
         return _unknown_choice(sentence, lines)
     if "Could not override" in sentence or "Could not find" in sentence or "Key '" in sentence:

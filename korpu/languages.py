@@ -44,6 +44,6 @@ def language(code: str) -> Language:
 def direction(name: str) -> tuple[str, str]:
     """``azj_Latn-uzn_Latn`` as (source, target); raises ``UsageError`` for anything else."""
     source, dash, target = name.partition("-")
-    if not dash or source == target:
+    if not dash or source == target or not {source, target} <= set(LANGUAGES):
         raise UsageError(f"a direction is SOURCE-TARGET, such as azj_Latn-uzn_Latn, not {name!r}")
-    return language(source).flores, language(target).flores
+    return source, target

@@ -186,10 +186,10 @@ def _make_one(
     elsewhere: Path | None,
 ) -> Planned:
     if place.key is None or place.directory is None:
-        first = STAGES[place.waits_for[0]]
+        first = next(other.stage for other in planned.values() if other.made is None)
         raise UsageError(
-            f"{stage.name} needs the output of {first.name} for this recipe; make it with "
-            f"`korpu {first.command}` and the same overrides, or run `korpu pipeline`"
+            f"{stage.name} needs the output of {first.name} for this recipe, which is not there; "
+            f"make it with `korpu {first.command}` and the same overrides, or run `korpu pipeline`"
         )
     directory = elsewhere or place.directory
     made = place.made
