@@ -16,7 +16,8 @@ from korpu.errors import Infrastructure
 from korpu.schema import Recipe
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-PATIENCE = 60.0  # seconds for the server to be ready
+READY_WITHIN = 60.0  # seconds
+PORT_FREE_WITHIN = 5.0
 
 
 @contextlib.contextmanager
@@ -29,11 +30,12 @@ def newsroom(recipe: Recipe, command: str) -> Iterator[None]:
     if not recipe.newsroom.serve:
         yield
         return
-    write_truth(recipe)
     crawls = any(stage.name == "collect" for stage in stages.of_command(command, recipe))
-    if not crawls or stages.plan(recipe)["collect"].made:
+    if not crawls or stages.plan(recipe, "collect")["collect"].made:
+        write_truth(recipe)
         yield
         return
+    write_truth(recipe, again=True)  # the templates may have changed since
     with _server(recipe):
         yield
 
@@ -46,10 +48,10 @@ def newsroom_truth(recipe: Recipe) -> Iterator[None]:
     yield
 
 
-def write_truth(recipe: Recipe) -> None:
-    """Write what the generator knows (pairs, slices), once for a seed and size."""
+def write_truth(recipe: Recipe, again: bool = False) -> None:
+    """Write what the generator knows (pairs, slices), where it is not there yet."""
     truth = Path(recipe.newsroom.truth)
-    if (truth / "slices.jsonl").exists():
+    if (truth / "slices.jsonl").exists() and not again:
         return
     words = ["truth", "--seed", str(recipe.newsroom.seed), "--port", str(recipe.newsroom.port)]
     words += ["--articles", str(recipe.newsroom.articles), "--out", str(truth.absolute())]
@@ -61,20 +63,8 @@ def write_truth(recipe: Recipe) -> None:
 @contextlib.contextmanager
 def _server(recipe: Recipe) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
-        ready, errors = Path(folder) / "ready", Path(folder) / "errors"
-        words = ["serve", "--seed", str(recipe.newsroom.seed), "--port", str(recipe.newsroom.port)]
-        words += ["--articles", str(recipe.newsroom.articles)]
-        words += ["--ready-file", str(ready), "--parent", str(os.getpid())]
-        with errors.open("w") as stderr:
-            server = subprocess.Popen(_command(words), cwd=CHECKOUT, stderr=stderr)
+        server = _started(recipe, Path(folder))
         try:
-            deadline = time.monotonic() + PATIENCE
-            while not ready.exists():
-                if server.poll() is not None:
-                    raise Infrastructure(_last_line(errors.read_text("utf-8")))
-                if time.monotonic() > deadline:
-                    raise Infrastructure(f"the newsroom was not ready after {PATIENCE:.0f} s")
-                time.sleep(0.05)
             yield
         finally:
             server.terminate()
@@ -83,6 +73,31 @@ def _server(recipe: Recipe) -> Iterator[None]:
             if server.poll() is None:
                 server.kill()
                 server.wait()
+
+
+def _started(recipe: Recipe, folder: Path) -> subprocess.Popen[bytes]:
+    """A server that answers. One of a killed run may hold the port for a moment: try again."""
+    ready, errors = folder / "ready", folder / "errors"
+    words = ["serve", "--seed", str(recipe.newsroom.seed), "--port", str(recipe.newsroom.port)]
+    words += ["--articles", str(recipe.newsroom.articles)]
+    words += ["--ready-file", str(ready), "--parent", str(os.getpid())]
+    began = time.monotonic()
+    while True:
+        with errors.open("w") as stderr:
+            server = subprocess.Popen(_command(words), cwd=CHECKOUT, stderr=stderr)
+        try:
+            while server.poll() is None and not ready.exists():
+                if time.monotonic() - began > READY_WITHIN:
+                    raise Infrastructure(f"the newsroom was not ready after {READY_WITHIN:.0f} s")
+                time.sleep(0.05)
+        except BaseException:
+            server.kill()
+            raise
+        if server.poll() is None:
+            return server
+        if time.monotonic() - began > PORT_FREE_WITHIN:
+            raise Infrastructure(_last_line(errors.read_text("utf-8")))
+        time.sleep(0.5)
 
 
 def _command(words: list[str]) -> list[str]:

@@ -137,11 +137,13 @@ class Planned:
         return "begun" if started else "to do"
 
 
-def plan(recipe: Recipe) -> dict[str, Planned]:
-    """Every stage of a recipe with its state, without running anything."""
+def plan(recipe: Recipe, last: str | None = None) -> dict[str, Planned]:
+    """The stages of a recipe (up to a last one) with their state, without running anything."""
     planned: dict[str, Planned] = {}
     for stage in of_command("plan", recipe):
         planned[stage.name] = _place(stage, recipe, planned)
+        if stage.name == last:
+            break
     return planned
 
 
