@@ -1,4 +1,4 @@
-"""`python -m examples.newsroom serve | truth | check`."""
+"""`python -m examples.newsroom serve | truth | score | check`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from examples.newsroom import check, server, stock, truth
+from examples.newsroom import check, score, server, stock, truth
 from examples.newsroom.generate import ARTICLES, Newsroom
 
 
@@ -23,6 +23,9 @@ def main(argv: list[str] | None = None) -> int:
     serve.add_argument("--parent", type=int, help="stop when this process is gone")
     known = actions.add_parser("truth", parents=[drawn], help="write the true alignment")
     known.add_argument("--out", type=Path, required=True, help="folder to write into")
+    scored = actions.add_parser("score", help="precision and recall of a mined corpus")
+    scored.add_argument("--truth", type=Path, required=True, help="what `truth --out` wrote")
+    scored.add_argument("--corpus", type=Path, required=True, help="the output of `korpu prepare`")
     actions.add_parser("check", help="check templates and slots")
     args = parser.parse_args(argv)
     try:
@@ -42,6 +45,9 @@ def _run(args: argparse.Namespace) -> int:
         for problem in problems:
             print(f"newsroom: {problem}", file=sys.stderr)
         return 1 if problems else 0
+    if args.action == "score":
+        print(score.describe(score.score(args.truth, args.corpus)))
+        return 0
     newsroom = Newsroom(args.seed, args.articles)
     if args.action == "truth":
         counts = truth.write(newsroom, server.addresses(args.port), args.out)

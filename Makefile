@@ -1,0 +1,37 @@
+# Two commands: `make demo` and `make test`. Both make .venv first, once for a lock file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SEED ?= 1
+
+.PHONY: demo test test-all lint lock clean
+
+demo: $(STAMP)
+	$(BIN)/python scripts/demo.py --seed $(SEED)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not long"
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# torch alone first: pip then takes the CPU build where an index has one. For CUDA, give pip the
+# index of your CUDA version: make demo PIP_TORCH="--index-url https://download.pytorch.org/whl/cu130"
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "korpu needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -c requirements.lock $(PIP_TORCH) torch
+	$(BIN)/python -m pip install -q -c requirements.lock -e '.[export,dev]'
+	touch $@
+
+# Pins what is installed now, for the next person.
+lock:
+	$(BIN)/python -m pip freeze --exclude-editable --exclude korpu | sed 's/^torch==\([0-9.]*\).*/torch==\1/' > requirements.lock
+
+clean:
+	rm -rf outputs registry multirun wandb
