@@ -1,0 +1,154 @@
+"""Work cut into fixed shards, each complete on disk or absent, by one process or several.
+
+What a shard holds depends on the input alone, never on the number of workers, so any number gives
+the same files, and a killed run continues with the shards that are missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from korpu import log
+from korpu.artifact import replace_durably
+from korpu.errors import Infrastructure
+
+Task = TypeVar("Task")
+SMALL = 2  # shards that are not worth starting processes for
+AHEAD = 2  # tasks per worker handed out at a time, so that memory does not grow with the corpus
+
+
+@dataclass
+class Crew:
+    """Worker processes for all steps of a run: started at the first need, once."""
+
+    workers: int
+    pool: ProcessPoolExecutor | None = None
+
+    def started(self) -> ProcessPoolExecutor:
+        if self.pool is None:
+            # spawn: polars holds threads, and a forked copy of their locks can hang
+            context = multiprocessing.get_context("spawn")
+            self.pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+        return self.pool
+
+
+@contextlib.contextmanager
+def crew(workers: int) -> Iterator[Crew]:
+    """Up to this many processes; they end with the block, whatever ends it."""
+    with _single_threaded():
+        people = Crew(workers)
+        try:
+            yield people
+        finally:
+            if people.pool is not None:
+                people.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def build(
+    tasks: Sequence[Task],
+    work: Callable[[Task], pl.DataFrame],
+    folder: Path,
+    *,
+    crew: Crew,
+    what: str,
+) -> list[Path]:
+    """One Parquet file per task in ``folder``, in order; ``work`` is a module-level function.
+
+    Raises what ``work`` raises, and ``Infrastructure`` where a worker process dies.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{number:05d}.parquet" for number in range(len(tasks))]
+    todo = [(task, path) for task, path in zip(tasks, paths, strict=True) if not path.exists()]
+    with log.progress(what, len(todo), "shards") as advance:
+        if crew.workers <= 1 or len(todo) <= SMALL:
+            for task, path in todo:
+                _one(work, task, path)
+                advance(1)
+        else:
+            _many(todo, work, crew, advance)
+    return paths
+
+
+def read(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The shards as one frame, in order."""
+    return pl.concat(
+        [pl.read_parquet(path, columns=list(columns) if columns else None) for path in paths],
+        rechunk=True,
+    )
+
+
+def _one(work: Callable[[Task], pl.DataFrame], task: Task, path: Path) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    work(task).write_parquet(temporary, compression="lz4")
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
+    replace_durably(temporary, path)
+
+
+def _many(
+    todo: Sequence[tuple[Task, Path]],
+    work: Callable[[Task], pl.DataFrame],
+    crew: Crew,
+    advance: Callable[[int], None],
+) -> None:
+    pool = crew.started()
+    running: set[Future[None]] = set()
+    try:
+        for task, path in todo:
+            running.add(pool.submit(_one, work, task, path))
+            if len(running) < crew.workers * AHEAD:
+                continue
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                advance(1)
+        for future in running:
+            future.result()
+            advance(1)
+    except BrokenProcessPool as error:
+        raise Infrastructure(
+            "a worker process of prepare died (out of memory?); run it again, with fewer "
+            "prepare.workers if it happens twice"
+        ) from error
+
+
+@contextlib.contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Children use one thread each: the processes are the parallelism."""
+    names = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _begin() -> None:
+    """In a worker: leave Ctrl-C to the parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

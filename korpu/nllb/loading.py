@@ -1,0 +1,173 @@
+"""A model of the M2M100 family from a directory or a hub id, and an adapter onto it.
+
+What the library passes over in silence is an error here: another architecture, weights that are
+missing and would be drawn at random, embeddings that are not tied. Layer drop is off and no target
+language is stored in any config, so that one model serves both directions.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+from korpu.artifact import sha256
+from korpu.errors import UsageError
+
+FAMILY = "m2m_100"
+TABLES = ("model.shared", "model.encoder.embed_tokens", "model.decoder.embed_tokens", "lm_head")
+# One tensor in this family; an adapter on one of its names unties it (peft merges it wrongly).
+NEVER_ADAPTED = ("shared", "embed_tokens", "embed_positions", "lm_head")
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+def load_model(directory: Path | str, device: str = "cpu", revision: str | None = None) -> Any:
+    """An ``M2M100ForConditionalGeneration`` in float32 and in eval mode.
+
+    ``directory`` is a local directory or a hub id (fetched once, at ``revision``). Raises
+    ``UsageError`` for a directory without a checkpoint, another architecture, weights that do not
+    fill the model, or embeddings that are not one tensor.
+    """
+    import torch
+    from transformers import M2M100ForConditionalGeneration
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    _check_directory(Path(directory))
+    try:
+        model, report = M2M100ForConditionalGeneration.from_pretrained(
+            str(directory),
+            revision=revision,
+            dtype=torch.float32,
+            encoder_layerdrop=0.0,
+            decoder_layerdrop=0.0,
+            output_loading_info=True,
+        )
+    except Exception as error:  # the library raises whatever its reader of the day raises
+        raise UsageError(f"{directory}: no model can be loaded: {_first_line(error)}") from error
+    if model.config.model_type != FAMILY:
+        raise UsageError(_wrong_family(directory, model.config.model_type))
+    for what in ("missing_keys", "mismatched_keys"):
+        if report.get(what):
+            name = str(sorted(report[what], key=str)[0])
+            raise UsageError(
+                f"{directory}: {len(report[what])} weights are {what.partition('_')[0]}, such as "
+                f"{name}, and would be random; the checkpoint is not complete"
+            )
+    leave_target_open(model)
+    check_tied(model, str(directory))
+    return model.to(device).eval()
+
+
+def commit_of(hub_id: str, revision: str | None = None) -> str:
+    """The commit of a hub model's files, which ``revision`` (a branch or tag) stands for today.
+
+    Fetches only the config, and only where it is not cached. Raises ``UsageError``.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        path = Path(hf_hub_download(hub_id, "config.json", revision=revision))
+    except Exception as error:
+        raise UsageError(f"{hub_id}: no model can be found: {_first_line(error)}") from error
+    return path.parent.name  # …/snapshots/<commit>/config.json
+
+
+def leave_target_open(model: Any) -> None:
+    """Forget a stored target language: it would send the other direction off-target."""
+    for config in (model.config, model.generation_config):
+        if getattr(config, "forced_bos_token_id", None) is not None:
+            config.forced_bos_token_id = None
+
+
+def check_tied(model: Any, where: str) -> None:
+    """Raise ``UsageError`` unless the four embedding tables are one tensor."""
+    tables = [model.get_submodule(name).weight for name in TABLES]
+    if any(table.data_ptr() != tables[0].data_ptr() for table in tables):
+        raise UsageError(f"{where}: the embeddings are not tied; korpu adapts only tied models")
+
+
+def load_adapter(model: Any, adapter_dir: Path | str) -> Any:
+    """The model with a saved LoRA adapter on it (a ``PeftModel``), in eval mode.
+
+    Raises ``UsageError`` for a directory that holds no adapter, one that touches the embeddings,
+    or one made for another shape of model.
+    """
+    path = Path(adapter_dir)
+    for name in ADAPTER_FILES:
+        if not (path / name).is_file():
+            raise UsageError(f"{path} has no {name}; name the directory of a trained adapter")
+    try:
+        config = json.loads((path / "adapter_config.json").read_text("utf-8"))
+        named = [*(config.get("target_modules") or []), *(config.get("modules_to_save") or [])]
+    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, TypeError) as error:
+        raise UsageError(f"{path / 'adapter_config.json'} is not an adapter's config") from error
+    refuse_embeddings(named, str(path))
+    from peft import PeftModel
+
+    try:
+        with warnings.catch_warnings():  # peft reads a name the library has deprecated
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", UserWarning)  # _check_filled says it as an error
+            adapted = PeftModel.from_pretrained(model, str(path))
+    except Exception as error:
+        raise UsageError(f"{path}: the adapter does not fit: {_first_line(error)}") from error
+    _check_filled(adapted, path)
+    return adapted.eval()
+
+
+def refuse_embeddings(targets: list[str], where: str) -> None:
+    """Raise ``UsageError`` where an adapter names an embedding or the output layer."""
+    for target in targets:
+        if target.rpartition(".")[2] in NEVER_ADAPTED:
+            raise UsageError(
+                f"{where}: {target} is one tensor with the other embeddings, and an adapter would "
+                "untie it; adapt attention and feed-forward only"
+            )
+
+
+def fingerprint(directory: Path | str) -> str:
+    """The sha256 of what a model or adapter directory holds; equal content, equal value."""
+    return sha256(Path(directory))
+
+
+def _check_filled(adapted: Any, path: Path) -> None:
+    """peft loads what it finds and is silent about the rest."""
+    from safetensors import safe_open
+
+    with safe_open(str(path / "adapter_model.safetensors"), "pt") as stored:
+        there = set(stored.keys())
+    wanted = {
+        name.replace(".default.", ".") for name, _ in adapted.named_parameters() if ".lora_" in name
+    }
+    if there != wanted:
+        odd = sorted(there ^ wanted)[0]
+        raise UsageError(f"{path}: {odd} is in the adapter or in the model, but not in both")
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse a local directory early; anything that is not one is taken for a hub id."""
+    if not path.is_dir():
+        if path.exists() or len(path.parts) != 2 or path.is_absolute():
+            raise UsageError(f"there is no model directory {path}")
+        return
+    try:
+        config = json.loads((path / "config.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path} has no config.json; name a saved model's directory") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path / 'config.json'} is not JSON: {error}") from error
+    if config.get("model_type") != FAMILY:
+        raise UsageError(_wrong_family(path, config.get("model_type")))
+    weights = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
+    if not any((path / name).exists() for name in (*weights, "pytorch_model.bin.index.json")):
+        raise UsageError(f"{path} has no checkpoint ({' or '.join(weights)})")
+
+
+def _wrong_family(where: Path | str, found: object) -> str:
+    return f"{where} is a model of kind {found!r}, not of the M2M100/NLLB family ({FAMILY})"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

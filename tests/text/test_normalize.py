@@ -1,0 +1,152 @@
+"""normalize, casefold and fold on sentences as news sites write them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_prep.text.normalize import LANGUAGES, casefold, fold, normalize
+
+# Every character the rules look at, so that random text meets the rules at all.
+ALPHABET = (
+    "abogGOshəıiİIşçöüğ аеоўқғҳәҹк'`´ʻʼ‘’\"“”„«»–—-−.…,!?()[ \t\n\r\u00a0\u00ad\u200b\u202e"
+    "\u0307\u0327\ud800\x85\x91\x93Ã¶Ä±Ê»â€™вЂ™КјЙ5¢ǝș"
+)
+noisy = st.one_of(st.text(alphabet=ALPHABET, max_size=30), st.text(max_size=30))
+anything = st.one_of(noisy, st.text(st.characters(exclude_categories=()), max_size=20))
+languages = st.sampled_from([*LANGUAGES, "eng_Latn", "rus_Cyrl", "xyz"])
+
+UZBEK = {
+    "O'zbekiston g`alaba qozondi": "Oʻzbekiston gʻalaba qozondi",
+    "O‘ZBEKISTON RESPUBLIKASI, G’IJDUVON": "OʻZBEKISTON RESPUBLIKASI, GʻIJDUVON",
+    "ma'no, e’lon, sanʻat, mas´ul": "maʼno, eʼlon, sanʼat, masʼul",
+    "Bugun tog‘ va bog' yashil.": "Bugun togʻ va bogʻ yashil.",
+    "'so'z' va 'gap' dedi": "‘soʻz’ va ‘gap’ dedi",
+    "U ‘blog’ yuritadi": "U ‘blog’ yuritadi",
+    "'sog' odam' deyishdi": "‘sogʻ odam’ deyishdi",
+    "''tango'' raqsi": "“tango” raqsi",
+    "‘tog‘’ va 'bog`'": "‘togʻ’ va ‘bogʻ’",
+    "bo''lgan voqea": "boʻlgan voqea",
+    "tobe' va mavze’": "tobeʼ va mavzeʼ",
+    "Konan O'Brayen keldi": "Konan OʼBrayen keldi",
+    "o¢zbek tilida": "oʻzbek tilida",
+    "oâ€˜zbek maâ€™no gÊ»oya": "oʻzbek maʼno gʻoya",
+    "oвЂ˜zbek, maвЂ™no, oК»rta": "oʻzbek, maʼno, oʻrta",
+    "'Neftchi'ning o‘yini": "‘Neftchi’ning oʻyini",
+    "«Pravda Vostoka» gazetasi": "“Pravda Vostoka” gazetasi",
+    "Tоshkеnt shahri": "Toshkent shahri",  # Cyrillic о and е
+    "Havo 36 °С boʻladi": "Havo 36 °C boʻladi",
+}
+AZERBAIJANI = {
+    "Aзэрбайджан": "Азэрбайджан",  # a Cyrillic word with a Latin A
+    "Azәrbaycan vǝ Türkiyə": "Azərbaycan və Türkiyə",
+    "I\u0307stanbul, i\u0307l, s\u0327ǝhǝr, baș": "İstanbul, il, şəhər, baş",
+    "AzÉ™rbaycan ÅŸÉ™hÉ™ri": "Azərbaycan şəhəri",
+    '"ASAN"ın xidməti, "Neftçi"nin oyunu': "“ASAN”ın xidməti, “Neftçi”nin oyunu",
+    "„Bakı“ və ”Gəncə”": "“Bakı” və “Gəncə”",
+    "BMT'nin qərarı": "BMT’nin qərarı",
+    "Bu — yaxşı xəbərdir...": "Bu – yaxşı xəbərdir…",
+    "2019—2021-ci illər": "2019–2021-ci illər",
+    'Ekran 15.6" ölçüdədir': 'Ekran 15.6" ölçüdədir',
+    "Bu\u00a0gün  so\u00adyuq\u200b olacaq": "Bu gün soyuq olacaq",
+    "−5 dərəcə": "-5 dərəcə",
+}
+CYRILLIC = {
+    "ма'но ва қал’а": "маъно ва қалъа",
+    "Тoшкeнт шаҳри": "Тошкент шаҳри",  # Latin o and e
+    "Facebookда ва Facebookка": "Facebookда ва Facebookка",
+}
+
+
+@pytest.mark.parametrize(("raw", "clean"), UZBEK.items())
+def test_uzbek(raw: str, clean: str) -> None:
+    assert normalize(raw, "uzn_Latn") == clean
+
+
+@pytest.mark.parametrize(("raw", "clean"), AZERBAIJANI.items())
+def test_azerbaijani(raw: str, clean: str) -> None:
+    assert normalize(raw, "azj_Latn") == clean
+
+
+@pytest.mark.parametrize(("raw", "clean"), CYRILLIC.items())
+def test_uzbek_cyrillic(raw: str, clean: str) -> None:
+    assert normalize(raw, "uzn_Cyrl") == clean
+
+
+def test_lines_are_kept() -> None:
+    assert normalize(" bir \r\n\r\niki\u2028üç\rdörd\x85", "azj_Latn") == "bir\n\niki üç\ndörd…"
+
+
+def test_lone_surrogates_and_controls_go() -> None:
+    assert normalize("a\ud800b\x00c\ufeff\udfff", "uzn_Latn") == "abc"
+
+
+def test_english_keeps_what_only_uzbek_would_change() -> None:
+    assert normalize("don't say Ã¶", "eng_Latn") == "don’t say Ã¶"
+
+
+@settings(max_examples=400, deadline=None)
+@given(anything, languages)
+def test_idempotent_on_any_text(text: str, language: str) -> None:
+    once = normalize(text, language)
+    assert normalize(once, language) == once
+    once.encode()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet="bdGoşəıƏİ5 хқўə.,", max_size=40), languages)
+def test_letters_and_digits_survive(text: str, language: str) -> None:
+    """Only spaces, and dots that became an ellipsis, may be fewer."""
+    kept = [c for c in normalize(text, language) if c.isalnum()]
+    assert len(kept) == sum(c.isalnum() for c in text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(anything, languages)
+def test_newlines_survive(text: str, language: str) -> None:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    assert normalize(text, language).count("\n") == lines
+
+
+def test_long_lines_take_linear_time() -> None:
+    text = "O'zbekistonda 'so'z' va \"gap\" — ma'no... " * 20_000
+    assert normalize(text, "uzn_Latn").count("Oʻzbekistonda") == 20_000
+
+
+def test_casefold_knows_the_dotted_i() -> None:
+    assert casefold("QIZIL İNSAN Iİ I\u0307", "azj_Latn") == "qızıl insan ıi i"
+    assert casefold("QIZIL OʻZBEK İ", "uzn_Latn") == "qizil oʻzbek i"
+    assert casefold("ЎЗБЕК", "uzn_Cyrl") == "ўзбек"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("gözəl", "goʻzal"), ("yol", "yoʻl"), ("ÇÖRƏK", "chorak"), ("qara", "qora"), ("gün", "kun"),
+     ("cavab", "javob"), ("Yaxşı", "yaxshi"), ("йўл", "yo'l"), ("ҝөзәл", "gözəl"),
+     ("шаҳар", "shahar"), ("IRAQ", "Iroq"), ("dağ", "dogʻ")],
+)  # fmt: skip
+def test_fold_brings_cognates_together(left: str, right: str) -> None:
+    assert fold(left) == fold(right)
+
+
+def test_fold_keeps_words_and_numbers_apart() -> None:
+    assert fold("«Bakı» – 3,5 mln.") == "baki 3 5 mln"
+    assert fold("xal") != fold("hal")
+
+
+@settings(max_examples=200, deadline=None)
+@given(anything)
+def test_fold_is_idempotent(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+def test_importing_the_package_loads_no_detector() -> None:
+    code = (
+        "import sys, data_prep.text.identify, data_prep.text.normalize, data_prep.text.segment;"
+        "assert not {'pycld2', 'py3langid', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
