@@ -8,7 +8,7 @@ SEED ?= 1
 .PHONY: demo test test-all lint lock clean
 
 demo: $(STAMP)
-	$(BIN)/python scripts/demo.py --seed $(SEED)
+	scripts/demo.sh $(SEED)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not long"

@@ -33,8 +33,12 @@ def _make(command: str) -> Callable[[Recipe], None]:
 
 
 def _show(command: str, recipe: Recipe, made: Mapping[str, Artifact]) -> None:
-    """Print where the command's results lie, one `stage path` a line, on stdout."""
-    for stage in stages.of_command(command, recipe):
+    """Print what came out and where it lies, on stdout."""
+    made_here = stages.of_command(command, recipe)
+    for stage in made_here:
+        if lines := stages.show(stage, made[stage.name]):
+            print(lines, end="" if lines.endswith("\n") else "\n")
+    for stage in made_here:
         print(f"{stage.name:<9} {made[stage.name].directory}")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from korpu.artifact import digest, sha256
 from korpu.errors import UsageError
 from korpu.languages import direction
-from korpu.schema import CONTENT, ELSEWHERE, Recipe
+from korpu.schema import ELSEWHERE, NAME_OR_CONTENT, Recipe
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
@@ -204,8 +204,11 @@ def _keyed(value: Any, where: str) -> Any:
         for name, hint in typing.get_type_hints(type(value), include_extras=True).items():
             how = getattr(hint, "__metadata__", ())
             inside, key = getattr(value, name), f"{where}.{name}"
-            if ELSEWHERE not in how:
-                out[name] = _content(inside, key) if CONTENT in how else _keyed(inside, key)
+            if ELSEWHERE in how:
+                continue
+            named = NAME_OR_CONTENT in how and not Path(inside).exists()
+            is_content = how and not named
+            out[name] = _content(inside, key) if is_content else _keyed(inside, key)
         return out
     if isinstance(value, Mapping):
         return {str(k): _keyed(v, f"{where}.{k}") for k, v in sorted(value.items())}

@@ -11,6 +11,7 @@ from typing import Annotated
 
 ELSEWHERE = "elsewhere"  # changes where or how fast, never what
 CONTENT = "content"  # a path: the key takes the file's sha256 in its place
+NAME_OR_CONTENT = "name or content"  # a name, or a path that is treated as CONTENT
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ class Gate:
     """When a model is measurably worse than its baseline."""
 
     system: str
-    baseline: str  # a system of the same report, or the path of another report.json
+    baseline: Annotated[str, NAME_OR_CONTENT]  # a system of this report, or another report's path
     benchmarks: list[str]  # empty: all
     metric: str
     alpha: float

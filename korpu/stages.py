@@ -26,7 +26,9 @@ class Stage:
     """One arrow of the pipeline.
 
     ``sections`` are the parts of the recipe that enter its key, ``function`` is `module:name` of a
-    ``Run``. ``version`` is raised when the same inputs would give something else.
+    ``Run``. ``version`` is raised when the same inputs would give something else. ``shows`` turns
+    the artifact into lines for a person; ``stands`` says whether what it made outside of its
+    directory is still there (a bundle in a registry).
     """
 
     name: str
@@ -35,11 +37,17 @@ class Stage:
     sections: tuple[str, ...]
     needs: tuple[str, ...]
     function: str
+    shows: str | None = None
+    stands: str | None = None
 
     def load(self) -> Run:
-        module, _, name = self.function.partition(":")
-        run: Run = getattr(importlib.import_module(module), name)
+        run: Run = _named(self.function)
         return run
+
+
+def _named(function: str) -> Any:
+    module, _, name = function.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 _ALL = (
@@ -82,6 +90,7 @@ _ALL = (
         sections=("seed", "model", "benchmark", "decode", "evaluate"),
         needs=("prepare", "base", "train"),
         function="eval:run_evaluate",
+        shows="eval.table:show",
     ),
     Stage(
         name="gate",
@@ -90,6 +99,7 @@ _ALL = (
         sections=("seed", "gate"),
         needs=("evaluate",),
         function="eval:run_gate",
+        shows="eval.table:show_gate",
     ),
     Stage(
         name="release",
@@ -98,6 +108,8 @@ _ALL = (
         sections=("seed", "model", "decode", "release"),
         needs=("prepare", "base", "train", "evaluate", "gate"),
         function="release:run",
+        shows="release:show",
+        stands="release:stands",
     ),
 )
 STAGES = {stage.name: stage for stage in _ALL}
@@ -200,6 +212,8 @@ def _make_one(
         made = found if found and found.key == place.key else None
         if found and made is None:
             raise UsageError(f"{elsewhere} holds another result; name an empty directory in out=")
+    if made and not _stands(stage, recipe, made):
+        made = None
     if made is None:
         made = _run(stage, recipe, planned, place.key, directory)
     else:
@@ -220,8 +234,8 @@ def _run(
             raise SaysNo(f"{found.manifest['refused']} ({found.directory})")
     started = time.time()
     with artifact.locked(directory):
-        done = artifact.load(directory)  # another process may have finished while we waited
-        if done and done.key == key:
+        done = artifact.load(directory)  # another process may have finished just now
+        if done and done.key == key and _stands(stage, recipe, done):
             return done
         log.say(f"{stage.name}: {directory}")
         try:
@@ -243,6 +257,17 @@ def _run(
         )
     log.say(f"{stage.name}: done in {made.manifest['seconds']:.0f} s")
     return made
+
+
+def _stands(stage: Stage, recipe: Recipe, made: Artifact) -> bool:
+    if stage.stands is None or made.manifest.get("refused"):
+        return True
+    return bool(_named(stage.stands)(recipe, made))
+
+
+def show(stage: Stage, made: Artifact) -> str:
+    """What a person wants to see of a finished stage: lines, or nothing."""
+    return str(_named(stage.shows)(made)) if stage.shows else ""
 
 
 def describe(place: Planned) -> dict[str, Any]:

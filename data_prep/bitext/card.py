@@ -40,7 +40,7 @@ def render(recipe: schema.Recipe, judged: pl.DataFrame, stats: Mapping[str, Any]
             _terms(kept),
             "",
             "## From pages to pairs",
-            *_table(stats["funnel"].items(), "step", last="count"),
+            *_table(_spaced(stats["funnel"]), "step", last="count"),
             "",
             "## Rejected",
             "Every rejected pair is in `rejected.parquet`, with the first rule it broke.",
@@ -91,10 +91,14 @@ def _table(rows: Iterable[tuple[Any, ...]], *names: str, last: str = "pairs") ->
     return ["", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *body]
 
 
+def _spaced(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return ((name.replace("_", " "), count) for name, count in counts.items())
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value).replace("_", " ").replace("|", "\\|")
+    return str(value).replace("|", "\\|")
 
 
 def _how_split(split: schema.Split, seed: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urldefrag
@@ -150,8 +150,3 @@ def sample(ids: Sequence[str], size: int) -> list[int]:
     order = sorted(range(len(ids)), key=lambda i: ids[i])
     step = max(1, -(-len(order) // size))
     return sorted(order[::step])
-
-
-def index(articles: Sequence[Article]) -> Mapping[str, int]:
-    """Position by id."""
-    return {article.id: number for number, article in enumerate(articles)}

@@ -50,7 +50,7 @@ def render(recipe: schema.Recipe, judged: pl.DataFrame, stats: Mapping[str, Any]
         title=f"{recipe.name}: {src.name}–{tgt.name} corpus",
         summary=f"{kept.height:,} pairs kept, {judged.height - kept.height:,} rejected.",
         funnel=[(name.replace("_", " "), count) for name, count in stats["funnel"].items()],
-        rejected=list(stats["rejected"].items()),
+        rejected=[(n.replace("_", " "), c) for n, c in stats["rejected"].items()],
         splits=_splits(kept),
         histograms=_histograms(judged, kept, recipe.prepare.align.sentence_margin),
         bands=[*_score_bands(kept), *_reason_bands(judged, stats["rejected"])],
@@ -62,18 +62,18 @@ def render(recipe: schema.Recipe, judged: pl.DataFrame, stats: Mapping[str, Any]
 
 
 def bars(rows: Sequence[Row]) -> Markup:
-    """Horizontal bars with names and counts, 640 units wide."""
+    """Horizontal bars with names and counts, 420 units wide."""
     most = max((count for _, count in rows), default=1)
     parts = []
     for number, (name, count) in enumerate(rows):
         y = number * 28
-        width = max(2, round(300 * count / most))
+        width = max(2, round(210 * count / most))
         parts.append(
-            f'<text x="170" y="{y + 18}" text-anchor="end">{escape(name)}</text>'
-            f'<rect x="180" y="{y + 4}" width="{width}" height="20" rx="3"/>'
-            f'<text class="soft" x="{188 + width}" y="{y + 18}">{count:,}</text>'
+            f'<text x="130" y="{y + 18}" text-anchor="end">{escape(name)}</text>'
+            f'<rect x="138" y="{y + 4}" width="{width}" height="20" rx="3"/>'
+            f'<text class="soft" x="{144 + width}" y="{y + 18}">{count:,}</text>'
         )
-    return _svg(640, 28 * len(rows) + 4, "Bars: " + _spoken(rows), parts)
+    return _svg(420, 28 * len(rows) + 4, "Bars: " + _spoken(rows), parts)
 
 
 def columns(rows: Sequence[Row]) -> Markup:
@@ -123,7 +123,7 @@ def _histograms(judged: pl.DataFrame, kept: pl.DataFrame, threshold: float) -> l
 
 
 def _lengths(texts: pl.Series) -> list[Row]:
-    return _bins(texts.str.len_chars().cast(pl.Float64), 25.0)
+    return _bins(texts.str.len_chars().cast(pl.Float64), 20.0)
 
 
 def _bins(values: pl.Series, width: float) -> list[Row]:

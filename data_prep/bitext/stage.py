@@ -72,10 +72,9 @@ def run(recipe: schema.Recipe, collected: Mapping[str, Artifact], out: Path) -> 
         files.append(File(path.name, rows=rows[name]))
     decontaminate.check([out / file.path for file in files], lines)
     stats = _stats(judged, counts | {"kept": sum(rows.values())}, rows, test_sets)
-    pages = collected["collect"].stats.get("pages")
-    stats["funnel"] = ({"pages": pages} if isinstance(pages, int) and pages else {}) | stats[
-        "funnel"
-    ]
+    sites = collected["collect"].stats.get("sites", {}).values()
+    pages = sum(site.get("fetched", 0) for site in sites)
+    stats["funnel"] = ({"pages": pages} if pages else {}) | stats["funnel"]
     write_atomically(out / "README.md", card.render(recipe, judged, stats))
     write_atomically(out / "report.html", report.render(recipe, judged, stats))
     log.say("  " + ", ".join(f"{name} {count}" for name, count in rows.items()))

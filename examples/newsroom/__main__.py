@@ -1,4 +1,4 @@
-"""`python -m examples.newsroom serve | truth | score | check`."""
+"""`python -m examples.newsroom serve | truth | score | show | check`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from examples.newsroom import check, score, server, stock, truth
+from examples.newsroom import check, score, server, show, stock, truth
 from examples.newsroom.generate import ARTICLES, Newsroom
 
 
@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     scored = actions.add_parser("score", help="precision and recall of a mined corpus")
     scored.add_argument("--truth", type=Path, required=True, help="what `truth --out` wrote")
     scored.add_argument("--corpus", type=Path, required=True, help="the output of `korpu prepare`")
+    shown = actions.add_parser("show", help="sentences of unseen dates through a bundle")
+    shown.add_argument("--report", type=Path, required=True, help="the output of `korpu evaluate`")
+    shown.add_argument("--bundle", type=Path, required=True, help="a published bundle's folder")
     actions.add_parser("check", help="check templates and slots")
     args = parser.parse_args(argv)
     try:
@@ -47,6 +50,9 @@ def _run(args: argparse.Namespace) -> int:
         return 1 if problems else 0
     if args.action == "score":
         print(score.describe(score.score(args.truth, args.corpus)))
+        return 0
+    if args.action == "show":
+        print(show.show(args.report, args.bundle))
         return 0
     newsroom = Newsroom(args.seed, args.articles)
     if args.action == "truth":

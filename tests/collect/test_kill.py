@@ -18,7 +18,7 @@ from korpu import artifact
 from tests.collect.conftest import Server, article, link_to
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PAGES = 80
+PAGES = 50
 
 
 def fill(server: Server) -> None:
@@ -107,7 +107,7 @@ def test_kill_inside_a_write_and_before_a_commit(server: Server, tmp_path: Path)
     finish(server, tmp_path / "whole")
     server.asked.clear()
     out = tmp_path / "killed"
-    moments = ("write:1", "write:30", "commit:3", "commit:30", "shard:2")
+    moments = ("write:1", "write:20", "commit:3", "commit:20", "shard:2")
     for moment in moments:
         assert start(server, out, moment).wait(60) == -signal.SIGKILL
     size = (out / "raw" / "site.warc.gz").stat().st_size

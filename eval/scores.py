@@ -1,0 +1,72 @@
+"""Hypotheses to rows of the report: scores with intervals, checks, and the counts behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eval import checks
+from eval.metrics import Counts, Memo, signature, statistics, values
+from eval.significance import grouped, interval, seeded, units
+from eval.store import counts_name, units_name
+from eval.testset import TestSide
+
+REFERENCE = "reference"  # the "system" of the checks' rates on human references
+DIGITS = 6  # after the point, in the report
+
+
+def scored(
+    side: TestSide,
+    hyps: Mapping[str, Sequence[str]],
+    metrics: Sequence[str],
+    resamples: int,
+    seed: int,
+    memo: Memo,
+) -> tuple[list[dict[str, Any]], dict[str, Counts]]:
+    """Rows of ``scores`` for one test set and every system, and its arrays for ``stats.npz``."""
+    of = units([segment.document for segment in side.segments])
+    refs = [segment.ref for segment in side.segments]
+    rows: list[dict[str, Any]] = []
+    arrays = {units_name(side.benchmark, side.direction): of}
+    for system, outputs in hyps.items():
+        for metric in metrics:
+            for normalised in (False, True):
+                counts = statistics(outputs, refs, metric, normalised, side.target, memo)
+                name = counts_name(side.benchmark, side.direction, system, metric, normalised)
+                arrays[name] = counts
+                low, high = interval(grouped(counts, of), metric, resamples, seeded(seed, name))
+                rows.append(
+                    {
+                        "benchmark": side.benchmark,
+                        "direction": side.direction,
+                        "system": system,
+                        "metric": metric,
+                        "normalised": normalised,
+                        "value": round(float(values(counts.sum(0), metric)), DIGITS),
+                        "ci": [round(low, DIGITS), round(high, DIGITS)],
+                        "n": len(refs),
+                        "signature": signature(metric, normalised),
+                    }
+                )
+    return rows, arrays
+
+
+def checked(side: TestSide, hyps: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Rows of ``checks``: every system's rates, and the references' under ``reference``."""
+    sources = [segment.src for segment in side.segments]
+    outputs = {**hyps, REFERENCE: [segment.ref for segment in side.segments]}
+    return [
+        {
+            "benchmark": side.benchmark,
+            "direction": side.direction,
+            "system": system,
+            "check": found.check,
+            "rate": None if found.rate is None else round(found.rate, DIGITS),
+            "count": found.count,
+            "n": found.n,
+            "ci": found.interval and [round(end, DIGITS) for end in found.interval],
+            "failed": [side.segments[index].id for index in found.failed[:20]],
+        }
+        for system, texts in outputs.items()
+        for found in checks.rates(sources, texts, side.target)
+    ]

@@ -1,0 +1,191 @@
+"""Test sets as evaluation sees them: named parts of the corpus's own test split, and benchmarks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from korpu.artifact import Artifact, digest
+from korpu.errors import UsageError
+from korpu.languages import direction as parsed
+from korpu.schema import Benchmark, Part, Recipe
+
+PLAIN = "plain"  # the slice of a row that no label matches
+NAME = re.compile(r"[\w-]+(\.[\w-]+)*")  # it becomes part of a file name
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One line of a test set, in the direction it is translated."""
+
+    id: str
+    document: str
+    src: str
+    ref: str
+
+
+@dataclass(frozen=True)
+class TestSide:
+    """A test set in one direction. ``benchmark`` is the part's or the benchmark's name."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    benchmark: str
+    direction: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def sha256(self) -> str:
+        """What must be equal for two scores on it to be comparable."""
+        return digest([[s.id, s.document, s.src, s.ref] for s in self.segments])
+
+    @property
+    def target(self) -> str:
+        return parsed(self.direction)[1]
+
+
+def sides(
+    recipe: Recipe, inputs: Mapping[str, Artifact]
+) -> tuple[list[TestSide], list[dict[str, str]]]:
+    """Every part and benchmark in every direction that has lines; and what is unavailable, why.
+
+    Raises ``UsageError`` where there is nothing at all to score, or for a name that cannot be one.
+    """
+    found: list[TestSide] = []
+    missing: list[dict[str, str]] = []
+    for name in [*recipe.evaluate.test, *recipe.benchmark]:
+        if not NAME.fullmatch(name):
+            raise UsageError(f"the test set name {name!r} may have letters, digits, _ . - only")
+        if name in recipe.evaluate.test and name in recipe.benchmark:
+            raise UsageError(
+                f"{name} names both a part of the test split and a benchmark; rename one"
+            )
+    rows = _rows(inputs["prepare"].file("test.parquet")) if recipe.evaluate.test else []
+    labels = _labels(recipe.evaluate.slices) if recipe.evaluate.slices else {}
+    labelled = [(row, _slices(row, labels)) for row in rows]
+    for wanted in recipe.evaluate.directions:
+        for name, part in recipe.evaluate.test.items():
+            segments = tuple(_part(labelled, part, wanted))
+            if segments:
+                found.append(TestSide(name, wanted, segments))
+            else:
+                reason = f"no row of test.parquet ({len(rows)} rows) is in this part"
+                missing.append({"benchmark": name, "direction": wanted, "reason": reason})
+        for name, benchmark in recipe.benchmark.items():
+            segments = tuple(_benchmark(name, benchmark, wanted))
+            if segments:
+                found.append(TestSide(name, wanted, segments))
+            else:
+                reason = f"it is {benchmark.src_lang} and {benchmark.tgt_lang}"
+                missing.append({"benchmark": name, "direction": wanted, "reason": reason})
+    if not found:
+        raise UsageError(
+            "there is nothing to evaluate: "
+            + (missing[0]["benchmark"] + ": " + missing[0]["reason"] + "; " if missing else "")
+            + "check evaluate.test, evaluate.directions and benchmark"
+        )
+    found.sort(key=lambda side: (_order(recipe, side.benchmark), side.direction))
+    return found, missing
+
+
+def _order(recipe: Recipe, benchmark: str) -> int:
+    return [*recipe.evaluate.test, *recipe.benchmark].index(benchmark)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    import polars as pl
+
+    columns = ["id", "src_lang", "tgt_lang", "src", "tgt", "origin", "section", "document"]
+    return pl.read_parquet(path, columns=[*columns, "synthetic_side"]).to_dicts()
+
+
+def _part(
+    labelled: Sequence[tuple[dict[str, Any], set[str]]], part: Part, wanted: str
+) -> Iterator[Segment]:
+    source, target = parsed(wanted)
+    for row, slices in labelled:
+        if part.origin and row["origin"] not in part.origin:
+            continue
+        if part.section and row["section"] not in part.section:
+            continue
+        if part.slice and not slices & set(part.slice):
+            continue
+        if (row["src_lang"], row["tgt_lang"]) == (source, target):
+            src, ref, side = row["src"], row["tgt"], "tgt"
+        elif (row["tgt_lang"], row["src_lang"]) == (source, target):
+            src, ref, side = row["tgt"], row["src"], "src"
+        else:
+            continue
+        if row["synthetic_side"] != side:  # a machine's output is no reference
+            yield Segment(row["id"], row["document"], src, ref)
+
+
+def _benchmark(name: str, benchmark: Benchmark, wanted: str) -> Iterator[Segment]:
+    from data_prep.benchmarks import load
+
+    there = benchmark.src_lang, benchmark.tgt_lang
+    if parsed(wanted) not in (there, there[::-1]):
+        return
+    loaded = load(name, benchmark)
+    lines = zip(loaded.documents, loaded.src, loaded.tgt, strict=True)
+    for number, (document, src, tgt) in enumerate(lines, start=1):
+        if parsed(wanted) != there:
+            src, tgt = tgt, src
+        yield Segment(str(number), document, src, tgt)
+
+
+Labels = dict[tuple[str, str], set[str]]  # (language without script, canonical text) → slices
+
+
+def _labels(path: str) -> Labels:
+    labels: Labels = {}
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"evaluate.slices: {path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            key = _key(row["text"], row["language"])
+            labels.setdefault(key, set()).add(str(row["slice"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"{path}, line {number}: not a JSON object with language, text and slice ({error})"
+            ) from error
+    return labels
+
+
+def _slices(row: Mapping[str, Any], labels: Labels) -> set[str]:
+    """The labels of a row's two sides; of their sentences, where sentences were merged."""
+    found: set[str] = set()
+    if not labels:
+        return {PLAIN}
+    from data_prep.text.segment import segment
+
+    for text, language in ((row["src"], row["src_lang"]), (row["tgt"], row["tgt_lang"])):
+        whole = labels.get(_key(text, language))
+        if whole is not None:
+            found |= whole
+            continue
+        for sentence in segment(text, language):
+            found |= labels.get(_key(sentence, language), set())
+    return found - {PLAIN} or {PLAIN}
+
+
+CYRILLIC = re.compile("[\u0400-\u04ff]")
+
+
+def _key(text: str, language: str) -> tuple[str, str]:
+    from data_prep.text.normalize import normalize
+    from data_prep.text.transliterate import az_cyrillic_to_latin, uz_cyrillic_to_latin
+
+    name = language.partition("_")[0]
+    if len(CYRILLIC.findall(text)) > len(text) / 2:
+        text = uz_cyrillic_to_latin(text) if name == "uzn" else az_cyrillic_to_latin(text)
+    return name, " ".join(normalize(text, f"{name}_Latn").split())

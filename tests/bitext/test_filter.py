@@ -1,0 +1,126 @@
+"""Filters, one rule at a time; duplicates; what a key folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from data_prep.bitext import dedupe, filter
+from data_prep.bitext.columns import CANDIDATE
+
+
+def candidates(*pairs: tuple[str, str], **columns: Any) -> pl.DataFrame:
+    rows = [
+        dict.fromkeys(CANDIDATE)
+        | {
+            "id": f"{number:02d}",
+            "src": src,
+            "tgt": tgt,
+            "src_lang": "azj_Latn",
+            "tgt_lang": "uzn_Latn",
+            "document": f"d{number}",
+            "src_key": dedupe.key(src, "azj_Latn"),
+            "tgt_key": dedupe.key(tgt, "uzn_Latn"),
+        }
+        | {name: values[number] for name, values in columns.items()}
+        for number, (src, tgt) in enumerate(pairs)
+    ]
+    return pl.DataFrame(rows, schema=CANDIDATE)
+
+
+GOOD = ("Bakıda 3 yeni məktəb açılıb.", "Bokuda 3 ta yangi maktab ochildi.")
+
+
+@pytest.mark.parametrize(
+    ("src", "tgt", "reason"),
+    [
+        (*GOOD, None),
+        ("Bakıda 1.234,5 hektar", "Bokuda 1 234,5 gektar", None),
+        ("2025-ci ilin 3-cü ayı, saat 09:30-da", "2025-yilning 3-oyi, soat 9.30 da", None),
+        ("Kömək üçün {LINK} açın", "Yordam uchun {LINK} oching", None),
+        ("Qiymətlər 13%-i keçmir bu il", "Narxlar bu yil 13 foizdan oshmaydi", None),
+        (" ", "Bokuda yangi maktab ochildi.", "empty"),
+        ("Bəli", "Ha", "short"),
+        ("söz " * 200, "soʻz " * 200, "long"),
+        ("Bakıda yeni məktəb açılıb.", "Bokuda yangi maktab ochildi. " * 4, "ratio"),
+        ("12 34 56 78 a", "12 34 56 78 b", "alphabetic"),
+        ("Bakıda yeni məktəb açılıb.", "Бокуда янги мактаб очилди.", "script"),
+        ("Buraya <b>basın</b> indi", "Shu yerga <b>bosing</b> hozir", "markup"),
+        ("Bu azj_Latn sözüdür, bəli", "Bu azj_Latn soʻzidir, ha", "markup"),
+        ("Bu </s> işarəsidir, bəli", "Bu </s> belgisidir, ha", "markup"),
+        ("Salam, {NAME}, xoş gəldin", "Salom, {USER}, xush kelibsiz", "placeholders"),
+        ("Fayl %1$s tapılmadı burada", "Fayl bu yerda topilmadi hozir", "placeholders"),
+        ("ha ha ha ha deyib güldü", "xa xa xa xa deb kuldi u", "repetition"),
+        ("Toshkent shahri va Samarqand", "Toshkent shahri va Samarqand.", "copy"),
+        ("Bakıda 3 yeni məktəb açılıb.", "Bokuda 4 ta yangi maktab ochildi.", "numbers"),
+        ("Bakıda 3 yeni 3 məktəb açılıb.", "Bokuda 3 ta yangi maktab ochildi.", "numbers"),
+        (GOOD[0], "Bakü'de bu yıl 3 yeni okul öğrencilere kapılarını açtı.", "language"),
+    ],
+)  # fmt: skip
+def test_the_first_rule_broken_is_the_reason(
+    src: str, tgt: str, reason: str | None, recipe: Any
+) -> None:
+    judged = filter.apply(candidates((src, tgt)), recipe().prepare.filter)
+    assert judged["reason"].to_list() == [reason]
+
+
+def test_numbers_and_language_can_be_left_out(recipe: Any) -> None:
+    rows = candidates(("Bakıda 3 yeni məktəb açılıb.", "Bokuda 4 ta yangi maktab ochildi."))
+    rules = recipe(filter__numbers=False).prepare.filter
+    assert filter.apply(rows, rules)["reason"].to_list() == [None]
+    foreign = candidates((GOOD[0], "Bakü'de bu yıl 3 yeni okul öğrencilere kapılarını açtı."))
+    rules = recipe(filter__language=False).prepare.filter
+    assert filter.apply(foreign, rules)["reason"].to_list() == [None]
+
+
+def test_a_reason_given_before_stays(recipe: Any) -> None:
+    rows = candidates(("a", "b"), GOOD, reason=["margin", None])
+    assert filter.apply(rows, recipe().prepare.filter)["reason"].to_list() == ["margin", None]
+
+
+def test_every_rule_is_named() -> None:
+    from tests.bitext.conftest import compose
+
+    expressions = filter.broken(compose().prepare.filter)
+    ordered = [rule for rule in filter.RULES if rule in expressions]
+    assert list(expressions) == ordered
+    assert set(filter.RULES) - set(expressions) == {"copy", "language"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("Salam, dünya!", "SALAM  DÜNYA", True),
+        ("QIZIL GÜL", "qızıl gül", True),
+        ("İNSAN", "insan", True),
+        ("oʻn uy", "o‘n uy", True),
+        ("qızıl", "qizil", False),
+        ("bir iki", "biriki", False),
+        ("…", "!", False),
+    ],
+)
+def test_keys_fold_case_space_and_punctuation(one: str, other: str, equal: bool) -> None:
+    assert (dedupe.key(one, "azj_Latn") == dedupe.key(other, "azj_Latn")) is equal
+
+
+def test_the_best_scored_duplicate_survives_then_the_lowest_id() -> None:
+    pairs = [GOOD] * 3 + [("Başqa bir cümlə.", "Boshqa bir gap.")] * 2
+    judged = dedupe.reject(candidates(*pairs, score=[1.0, 1.5, 1.2, 1.1, 1.1]))
+    assert judged["reason"].to_list() == ["duplicate", None, "duplicate", None, "duplicate"]
+
+
+def test_a_pair_aligned_by_people_survives_a_mined_one() -> None:
+    judged = dedupe.reject(candidates(GOOD, GOOD, score=[1.9, None]))
+    assert judged["reason"].to_list() == ["duplicate", None]
+
+
+def test_a_rejected_pair_does_not_make_another_a_duplicate() -> None:
+    judged = dedupe.reject(candidates(GOOD, GOOD, score=[1.9, 1.0], reason=["numbers", None]))
+    assert judged["reason"].to_list() == ["numbers", None]
+
+
+def test_the_other_translation_of_a_sentence_is_no_duplicate() -> None:
+    judged = dedupe.reject(candidates(GOOD, (GOOD[0], "Bokuda uchta yangi maktab ochildi.")))
+    assert judged["reason"].to_list() == [None, None]
