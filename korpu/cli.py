@@ -31,7 +31,7 @@ RECIPE_COMMANDS = {
     "plan": "show the stages of a recipe and what is missing",
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
-    "translate": ("translate text with a bundle or a run", "release.translate:main"),
+    "translate": ("translate text with a published bundle", "release.translate:main"),
 }
 HELP = f"""korpu {__version__}: translation models between Azerbaijani and Uzbek
 

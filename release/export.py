@@ -1,0 +1,36 @@
+"""CTranslate2 exports of a merged model, each with the tokenizer file beside it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from korpu.errors import UsageError
+
+TOKENIZER = "tokenizer.json"
+
+
+def format_of(export: str) -> str:
+    """The bundle's folder of a type: ``ct2-int8``."""
+    return f"ct2-{export}"
+
+
+def require(exports: list[str]) -> None:
+    """Raises ``UsageError`` naming the extra where CTranslate2 is not installed."""
+    if exports and importlib.util.find_spec("ctranslate2") is None:
+        raise UsageError(
+            f"release.exports={','.join(exports)} needs ctranslate2, which is not installed; "
+            "install it with `pip install -e '.[export]'` or set release.exports=[]"
+        )
+
+
+def convert(hf: Path, directory: Path, export: str) -> None:
+    """Write the CTranslate2 model of a saved M2M100 to a new directory.
+
+    ``export`` is the type of the stored weights (float32, int8). Same input, same bytes.
+    """
+    from ctranslate2.converters import TransformersConverter
+
+    TransformersConverter(str(hf)).convert(str(directory), quantization=export)
+    shutil.copyfile(hf / TOKENIZER, directory / TOKENIZER)

@@ -1,0 +1,94 @@
+"""What ships beside the weights: the consumer contract, the card, the provenance."""
+
+import copy
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from release import contract
+
+SCHEMA = json.loads(contract.SCHEMA_FILE.read_text("utf-8"))
+
+
+@pytest.fixture
+def made(released):
+    return json.loads((released.path / "translation.json").read_text("utf-8"))
+
+
+def test_the_contract_is_of_its_schema(made):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(made, SCHEMA)
+    for path, value in (
+        (("tokens", "end"), None),
+        (("decoding", "max_decoding_length"), "40"),
+        (("directions",), []),
+        (("more",), 1),
+        (("version",), "1"),
+    ):
+        broken = copy.deepcopy(made)
+        inside = broken
+        for key in path[:-1]:
+            inside = inside[key]
+        inside[path[-1]] = value
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, SCHEMA)
+
+
+def test_the_contract_says_what_was_measured(made):
+    assert made["directions"] == [
+        {"source": "azj_Latn", "target": "uzn_Latn"},
+        {"source": "uzn_Latn", "target": "azj_Latn"},
+    ]
+    assert made["languages"]["uzn_Latn"] == {"iso": "uz", "name": "Uzbek", "token": "uzn_Latn"}
+    assert made["tokens"]["source_layout"] == ["{source}", "{text}", "</s>"]
+    assert made["decoding"]["max_decoding_length"] == 40
+    assert made["decoding"]["max_input_length"] == 64
+    assert made["input"]["max_tokens"] == 40
+    assert set(made["formats"]) == {"hf", "ct2-float32", "ct2-int8"}
+    assert {row["system"] for row in made["metrics"]} == {"copy", "base", "adapter"}
+    assert all("version:" in row["signature"] for row in made["metrics"])
+
+
+def test_the_normaliser_s_vectors_show_its_rules(made):
+    vectors = {row["text"]: row["normalised"] for row in made["input"]["normaliser"]["vectors"]}
+    assert vectors["O‘zbekiston va Qoraqalpog`iston"] == "Oʻzbekiston va Qoraqalpogʻiston"
+    assert vectors["ma'no, san’at, e'lon"] == "maʼno, sanʼat, eʼlon"
+    assert vectors["Ўзбекистон шаҳарлари"] == "Oʻzbekiston shaharlari"
+
+
+def test_the_card_has_measured_numbers_baseline_licence_and_limits(released):
+    text = (released.path / "README.md").read_text("utf-8")
+    _, front, body = text.split("---\n", 2)
+    head = yaml.safe_load(front)
+    assert head["license"] == "cc0-1.0"
+    assert head["language"] == ["az", "uz"]
+    results = head["model-index"][0]["results"]
+    assert [result["dataset"]["args"] for result in results] == [
+        "azj_Latn-uzn_Latn",
+        "uzn_Latn-azj_Latn",
+    ]
+    metric = results[0]["metrics"][-1]
+    assert (metric["name"], metric["value"], metric["args"]["n"]) == (
+        "chrF++ (normalised)",
+        91.0,
+        40,
+    )
+    assert "| news | azj_Latn-uzn_Latn | 40 | chrF++ | 25.0 | 40.0 | **91.0** (90.0–92.0) |" in body
+    assert "synthetic newsroom" in body
+    assert "| korpu_az+koprik_uz | CC0-1.0 | 300 | yes |" in body
+    assert "| ct2-int8 | azj_Latn-uzn_Latn | 24 |" in body
+    assert "float16 (not exported)" in body
+
+
+def test_provenance_names_configuration_code_and_environment(world, released):
+    made = json.loads((released.path / "provenance.json").read_text("utf-8"))
+    assert made["stages"]["train"] == {
+        key: value for key, value in world.inputs["train"].reference().items() if key != "stage"
+    }
+    assert made["config"]["release"]["name"] == "small"
+    assert "registry" not in made["config"]["release"]
+    assert made["environment"]["installed"]["torch"].startswith("2.13.0")
+    assert made["code"]["version"]
+    assert made["seed"] == 1
