@@ -8,6 +8,7 @@ seed=${1:-1}
 recipe=("newsroom.seed=$seed")
 
 began=$SECONDS
+mkdir -p outputs
 korpu pipeline "${recipe[@]}" | tee outputs/.demo
 corpus=$(awk '$1 == "prepare" {print $2}' outputs/.demo)
 report=$(awk '$1 == "evaluate" {print $2}' outputs/.demo)

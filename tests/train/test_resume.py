@@ -1,0 +1,135 @@
+"""Killed at any step, in the middle of a save, or asked to stop: the same bits in the end."""
+
+import json
+import multiprocessing
+import os
+import signal
+
+import pytest
+
+import train
+from korpu.errors import STOPPED, Stopped
+from train import batches, reload, state
+
+FORK = multiprocessing.get_context("fork")  # real processes without importing torch again
+
+
+@pytest.fixture(autouse=True)
+def without_reload(monkeypatch):
+    """Loading in a fresh process has its own test; here it would only cost seconds."""
+    monkeypatch.setattr(reload, "check", lambda *_: 0)
+
+
+def in_a_process(work):
+    process = FORK.Process(target=work)
+    process.start()
+    process.join(120)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def losses(out):
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    found = [json.loads(line) for line in lines]
+    return [
+        {k: v for k, v in line.items() if k not in ("seconds", "tokens_per_s")} for line in found
+    ]
+
+
+def weights(out):
+    return (out / "model" / "model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def undisturbed(recipe, prepared, tmp_path):
+    out = tmp_path / "undisturbed"
+    out.mkdir()
+    train.run_base(recipe, prepared, out)
+    return out
+
+
+def killed(monkeypatch, module, name, count):
+    """Let the ``count``-th call of a function be a SIGKILL to the process itself."""
+    real, calls = getattr(module, name), []
+
+    def call(*args, **more):
+        calls.append(1)
+        if len(calls) == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **more)
+
+    monkeypatch.setattr(module, name, call)
+
+
+def test_sigkill_at_any_moment_changes_nothing(
+    recipe, prepared, tmp_path, undisturbed, monkeypatch
+):
+    out = tmp_path / "killed"
+    out.mkdir()
+    moments = [
+        (batches, "tensors", 3),  # before any state
+        (batches, "tensors", 7),  # after the state of step 4
+        (state, "replace_durably", 1),  # while the state of step 8 is written
+        (state, "sha256", 12),  # while a state is written, or read
+        (reload, "check", 1),  # after the last step, before the manifest
+    ]
+    for module, name, count in moments:
+        with monkeypatch.context() as patch:
+            killed(patch, module, name, count)
+            code = in_a_process(lambda: train.run_base(recipe, prepared, out))
+        assert code == -signal.SIGKILL, (name, code)
+    assert in_a_process(lambda: train.run_base(recipe, prepared, out)) == 0
+    assert len(losses(out)) == recipe.base.steps + 3
+    assert losses(out) == losses(undisturbed)
+    assert weights(out) == weights(undisturbed)
+
+
+def test_the_adapter_resumes_to_the_same_bits_too(
+    recipe, prepared, tmp_path, undisturbed, monkeypatch
+):
+    from korpu.artifact import Artifact
+
+    inputs = {**prepared, "base": Artifact(undisturbed, {"stage": "base"})}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    train.run_adapter(recipe, inputs, whole)
+    with monkeypatch.context() as patch:
+        killed(patch, batches, "tensors", 10)
+        assert in_a_process(lambda: train.run_adapter(recipe, inputs, cut)) == -signal.SIGKILL
+    train.run_adapter(recipe, inputs, cut)
+    assert losses(cut) == losses(whole)
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        assert (cut / "adapter" / name).read_bytes() == (whole / "adapter" / name).read_bytes()
+
+
+def test_sigterm_ends_after_the_step_in_hand_and_leaves_its_state(
+    recipe, prepared, tmp_path, undisturbed, monkeypatch
+):
+    out = tmp_path / "stopped"
+    out.mkdir()
+    real = batches.tensors
+    calls = []
+
+    def stop_in_the_sixth(*args, **more):
+        calls.append(1)
+        if len(calls) == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(*args, **more)
+
+    def work():
+        try:
+            train.run_base(recipe, prepared, out)
+        except Stopped as stopped:
+            assert stopped.signal_name == "SIGTERM"
+            os._exit(STOPPED)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "tensors", stop_in_the_sixth)
+        assert in_a_process(work) == STOPPED
+    assert state.load(out / "state")[0].step == 6
+    handler = signal.getsignal(signal.SIGTERM)
+    train.run_base(recipe, prepared, out)
+    assert signal.getsignal(signal.SIGTERM) == handler
+    assert losses(out) == losses(undisturbed)
+    assert weights(out) == weights(undisturbed)

@@ -1,0 +1,148 @@
+"""Base and adapter through their stages, with the reload in a fresh process."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import train
+from korpu.artifact import Artifact
+from korpu.errors import SaysNo, UsageError
+from korpu.nllb import loading, tokens
+from train import adapter as lora
+from train import reload, stage
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Filled by the first test that runs the stages."""
+    return {"base": tmp_path_factory.mktemp("base"), "train": tmp_path_factory.mktemp("train")}
+
+
+@pytest.fixture
+def base(recipe, prepared, made):
+    torch.set_num_threads(1)
+    if not (made["base"] / "model").exists():
+        made["base result"] = train.run_base(recipe, prepared, made["base"])
+    return {**prepared, "base": Artifact(made["base"], {"stage": "base"})}
+
+
+@pytest.mark.usefixtures("base")
+def test_a_base_is_a_genuine_nllb_model_that_reloads(made):
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    result = made["base result"]
+    assert [file.path for file in result.files if file.counts] == ["model"]
+    assert result.stats["reload_sentences"] == 2 * (2 + 3)
+    assert result.stats["characters_unknown"] == {}
+    directory = made["base"] / "model"
+    model = AutoModelForSeq2SeqLM.from_pretrained(directory)
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    assert type(model).__name__ == "M2M100ForConditionalGeneration"
+    assert model.config.encoder_layerdrop == model.config.decoder_layerdrop == 0
+    stored = json.loads((directory / "generation_config.json").read_text())
+    assert "forced_bos_token_id" not in stored
+    assert model.config.vocab_size == len(tokenizer) == 220
+    page = (made["base"] / "report.html").read_text("utf-8")
+    assert page.count("<svg") == 2
+
+
+def test_an_adapter_leaves_every_weight_of_its_base_alone(recipe, base, made):
+    before = loading.fingerprint(made["base"] / "model")
+    result = train.run_adapter(recipe, base, made["train"])
+    assert [file.path for file in result.files if file.counts] == ["adapter"]
+    assert result.stats["examples_mixed_in"] > 0
+    assert loading.fingerprint(made["base"] / "model") == before
+    names = sorted(path.name for path in (made["train"] / "adapter").iterdir())
+    assert names == ["adapter_config.json", "adapter_model.safetensors"]
+
+    saved = load_file(made["train"] / "adapter" / "adapter_model.safetensors")
+    assert all(name.endswith(("lora_A.weight", "lora_B.weight")) for name in saved)
+    assert len(saved) == 2 * (6 + 10)  # six linears in the encoder layer, ten in the decoder's
+    moved = [name for name, tensor in saved.items() if "lora_B" in name and tensor.abs().max() > 0]
+    assert len(moved) == 16
+    config = (made["train"] / "adapter" / "adapter_config.json").read_text()
+    assert str(made["base"]) not in config
+
+    plain = loading.load_model(made["base"] / "model")
+    state = {name: tensor.clone() for name, tensor in plain.state_dict().items()}
+    digest = lora.embeddings_digest(plain)
+    adapted = loading.load_adapter(plain, made["train"] / "adapter")
+    assert lora.embeddings_digest(adapted) == digest
+    inside = {
+        name.replace(".base_layer.", "."): tensor
+        for name, tensor in adapted.get_base_model().state_dict().items()
+    }
+    for name, tensor in state.items():
+        assert torch.equal(inside[name], tensor), name
+
+
+@pytest.mark.parametrize("what", ["weight", "file"])
+@pytest.mark.usefixtures("base")
+def test_a_save_that_is_not_the_trained_model_is_refused(made, recipe, tmp_path, what):
+    directory = tmp_path / "model"
+    shutil.copytree(made["base"] / "model", directory)
+    model = loading.load_model(directory)
+    tokenizer = tokens.load_tokenizer(directory)
+    path = directory / "model.safetensors"
+    if what == "weight":
+        weights = load_file(path)
+        weights["model.decoder.layers.0.fc2.weight"][0] += 0.05
+        save_file(weights, path, metadata={"format": "pt"})
+    else:
+        path.write_bytes(path.read_bytes()[:-100])
+    places = {
+        "model": str(directory),
+        "tokenizer": str(directory),
+        "adapter": None,
+        "revision": None,
+    }
+    sentences = {"azj_Latn-uzn_Latn": reload.FIXED["azj_Latn"]}
+    expected = {"weight": "not the trained one .*apart", "file": "does not load in a fresh process"}
+    with pytest.raises(SaysNo, match=expected[what]):
+        reload.check(model, tokenizer, places, sentences, recipe.decode, 64)
+
+
+def test_an_adapter_on_embeddings_or_on_nothing_is_refused(recipe, base):
+    def refused(sentence, **changes):
+        model = loading.load_model(base["base"].directory / "model")
+        with pytest.raises(UsageError, match=sentence):
+            lora.attach(model, replace(recipe.adapter, **changes))
+
+    for target in ("embed_tokens", "lm_head", "shared", "model.shared"):
+        refused("one tensor with the other embeddings", targets=["q_proj", target])
+    refused("no linear 'wi'.*'fc1'", targets=["wi"])
+    refused("at least 1", r=0)
+    refused("must name a linear", targets=[])
+
+
+def test_embeddings_that_changed_are_refused(recipe, base, tmp_path, monkeypatch):
+    digests = iter(["before", "after"])
+    monkeypatch.setattr(lora, "embeddings_digest", lambda _: next(digests))
+    short = replace(recipe, train=replace(recipe.train, steps=1, validate_lines=0))
+    with pytest.raises(SaysNo, match="changed the tied embeddings"):
+        train.run_adapter(short, base, tmp_path)
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_where_the_model_is(recipe, base):
+    def place(**changes):
+        changed = replace(recipe, model=replace(recipe.model, **changes))
+        return stage.model_source(changed, base)
+
+    assert place() == base["base"].directory / "model"
+    assert str(place(weights="local", path="some/where")) == "some/where"
+    assert place(weights="hub", hub_id="owner/name") == "owner/name"
+    with pytest.raises(UsageError, match=r"model\.hub_id has no value"):
+        place(weights="hub", hub_id=None)
+
+
+def test_an_unknown_shape_or_device_is_refused(recipe):
+    with pytest.raises(UsageError, match=r"not a multiple of model\.heads"):
+        stage.from_scratch(replace(recipe.model, heads=3), 100)
+    if not torch.cuda.is_available():
+        with pytest.raises(UsageError, match="sees no GPU"):
+            stage.prepare_torch(replace(recipe.runtime, device="cuda"))
