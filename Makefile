@@ -19,8 +19,8 @@ test-all: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-# torch alone first: pip then takes the CPU build where an index has one. For CUDA, give pip the
-# index of your CUDA version: make demo PIP_TORCH="--index-url https://download.pytorch.org/whl/cu130"
+# torch alone first: pip then takes the CPU build where its index has one. The one line for CUDA:
+#   make demo PIP_TORCH="--index-url INDEX"     with PyTorch's index for your CUDA version
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "korpu needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)

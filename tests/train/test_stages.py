@@ -13,7 +13,7 @@ from korpu.artifact import Artifact
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import loading, tokens
 from train import adapter as lora
-from train import reload, stage
+from train import corpus, reload, stage
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,27 @@ def test_a_base_is_a_genuine_nllb_model_that_reloads(made):
     assert model.config.vocab_size == len(tokenizer) == 220
     page = (made["base"] / "report.html").read_text("utf-8")
     assert page.count("<svg") == 2
+
+
+@pytest.mark.usefixtures("base")
+def test_the_vocabulary_of_a_base_is_learned_from_its_own_rows_only(prepared, made):
+    rows = corpus.read(prepared["prepare"].directory / "train.parquet")
+    learned = " ".join(
+        f"▁{word}"
+        for row in rows
+        if row["section"] == "hava"
+        for word in f"{row['src']} {row['tgt']}".split()
+    )
+    other = " ".join(
+        row[side] for row in rows if row["section"] != "hava" for side in ("src", "tgt")
+    )
+    vocabulary = tokens.load_tokenizer(made["base"] / "model").get_vocab()
+    pieces = [
+        piece for piece in vocabulary if len(piece) > 1 and "<" not in piece and "_" not in piece
+    ]
+    assert len(pieces) > 50
+    assert "teatr" in other
+    assert [piece for piece in pieces if piece not in learned] == []
 
 
 def test_an_adapter_leaves_every_weight_of_its_base_alone(recipe, base, made):
