@@ -36,7 +36,7 @@ def runnable(command, folder, port, configs):
     """The words of a README command, with the smoke run's folders and the stand-in model."""
     words = shlex.split(command)
     swapped = {
-        "experiment=my_news": ["experiment=my_news", "--config-dir", str(configs)],
+        "experiment=my_news": ["--config-dir", str(configs), "experiment=my_news"],
         "model=nllb_600m": [],
         "train.steps=5000": ["train.steps=20"],
         "tracker=wandb": [],

@@ -163,6 +163,7 @@ def recipe(tmp_path_factory):
         "name=small",
         "decode.max_new_tokens=40",
         "model.max_length=64",
+        "release.version=0.1.0",
         "release.parity_lines=24",
         "runtime.threads=1",
         f"release.registry={tmp_path_factory.mktemp('registry')}",
