@@ -35,6 +35,8 @@ def uz_cyrillic_to_latin(text: str) -> str:
 
 
 def _uz_latin_word(word: str) -> str:
+    if word.startswith("АҚШ"):  # the one common abbreviation with ш: AQSh, also in capitals
+        return "AQSh" + _uz_latin_word(word[3:])
     lower = word.lower()
     stem = _stem(lower, CYRILLIC_TO_LATIN, _LONGEST["cyrillic"])
     out = [_recase(CYRILLIC_TO_LATIN[stem], word[: len(stem)])] if stem else []

@@ -95,3 +95,9 @@ LETTERS = "абвгдежзийклмнопрстуфхчшэюяёғъьцАШ�
 def test_nothing_cyrillic_is_left(uzbek: str, azerbaijani: str) -> None:
     latin = uz_cyrillic_to_latin(uzbek) + az_cyrillic_to_latin(azerbaijani)
     assert not any("Ѐ" <= c <= "ԯ" for c in latin)
+
+
+def test_the_united_states_keep_a_small_h():
+    assert uz_cyrillic_to_latin("АҚШ долларининг АҚШда ва АҚШ ДОЛЛАРИ") == (
+        "AQSh dollarining AQShda va AQSh DOLLARI"
+    )
