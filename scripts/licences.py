@@ -1,9 +1,10 @@
 """Write docs/licences.md: every installed dependency with its licence, as its metadata says it.
 
-    python scripts/licences.py            # print
-    python scripts/licences.py --write    # write docs/licences.md
+python scripts/licences.py            # print
+python scripts/licences.py --write    # write docs/licences.md
 """
 
+# ruff: noqa: E501 – the rows of a table
 from __future__ import annotations
 
 import argparse
