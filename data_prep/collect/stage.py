@@ -59,9 +59,9 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
 
 def check(recipe: Recipe) -> None:
     """Raise ``UsageError`` for what is wrong before anything is fetched."""
-    twice = set(recipe.source.site) & set(recipe.source.files)
-    if twice:
-        raise UsageError(f"source: {sorted(twice)[0]!r} is both a site and a files source")
+    for name, site in recipe.source.site.items():
+        if not site.terms_checked:
+            log.say(f"  {name}: nobody has checked this site's terms (source.site.{name})")
     if not recipe.source.site and not recipe.source.files:
         raise UsageError("source: there is nothing to collect; choose one, such as source=newsroom")
     for name in [*recipe.source.site, *recipe.source.files]:
