@@ -38,7 +38,14 @@ def register() -> None:
 def _twin(cls: type) -> type:
     """The same dataclass, not frozen, and so are the dataclasses in its fields."""
     hints = typing.get_type_hints(cls)
-    fields = [(f.name, _twin_type(hints[f.name])) for f in dataclasses.fields(cls)]
+    fields = [
+        (
+            f.name,
+            _twin_type(hints[f.name]),
+            dataclasses.field(default=f.default, default_factory=f.default_factory, kw_only=True),
+        )
+        for f in dataclasses.fields(cls)
+    ]
     return dataclasses.make_dataclass(cls.__name__, fields)
 
 
@@ -79,6 +86,7 @@ CHOICES = {
     "runtime.device": ("auto", "cpu", "cuda"),
 }
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+SHARD = re.compile(r"[1-9]\d*/[1-9]\d*")
 
 
 def check(recipe: Recipe) -> None:
@@ -105,9 +113,8 @@ def check(recipe: Recipe) -> None:
         raise UsageError("model.path has no value; name the model's directory as model.path=DIR")
     if recipe.gate.baseline == recipe.gate.system:
         raise UsageError(f"gate.baseline and gate.system are both {recipe.gate.system!r}")
-    used = set(recipe.source.site) & set(recipe.source.files)
-    if used:
-        raise UsageError(f"source names must be unique, {sorted(used)[0]!r} is used twice")
+    if recipe.source.shard is not None and not SHARD.fullmatch(recipe.source.shard):
+        raise UsageError(f"source.shard must be such as 1/4, not {recipe.source.shard!r}")
 
 
 def _frozen(value: Any, hint: Any, where: str) -> Any:

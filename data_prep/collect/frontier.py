@@ -34,6 +34,13 @@ CREATE TABLE IF NOT EXISTS urls (
   tries INTEGER NOT NULL DEFAULT 0,
   reason TEXT, target TEXT, fetched TEXT,
   file TEXT, offset INTEGER, length INTEGER, digest TEXT,
+  snapshot TEXT,                -- in which it was last asked for
+  etag TEXT, modified TEXT,     -- validators of the last answer
+  lastmod TEXT,                 -- what a sitemap or feed says of its last change
+  listed TEXT,                  -- when it was published, by a feed or a news sitemap
+  article INTEGER,              -- 1: the last extraction made an article of it, 0: it did not
+  said TEXT,                    -- digest of its long paragraphs, digits left out
+  fruit INTEGER NOT NULL DEFAULT 0,  -- pages found on it that said something new
   UNIQUE (site, url)
 );
 CREATE INDEX IF NOT EXISTS upcoming ON urls (site, state, tries, depth, id);

@@ -153,7 +153,11 @@ def recipe_of(
         "max_bytes": 200_000,
         "max_redirects": 5,
         "min_characters": 200,
+        "revisit_days": 2,
         "workers": 1,
     }
     collect = Collect(**{**settings, **changes})
-    return SimpleNamespace(source=Sources(site=sites or {}, files=files or {}), collect=collect)
+    sources = Sources(
+        site=sites or {}, warc={}, files=files or {}, hub={}, opus={}, corrections={}, shard=None
+    )
+    return SimpleNamespace(source=sources, collect=collect)
