@@ -17,6 +17,7 @@ from korpu.errors import UsageError
 
 SHARD = 2_048  # pairs
 # The letter underlined in a menu: "&File", or "Open (&O)" where the translation lacks the letter
+_OTHER = {"src": "tgt", "tgt": "src"}
 _ACCELERATOR = re.compile(r"\s*\(&\w\)|&(?=\w)(?!\w+;|#\d+;)")
 
 
@@ -52,12 +53,14 @@ def _rows(frame: pl.DataFrame, languages: tuple[str, str]) -> Iterator[dict[str,
             to_latin(_ACCELERATOR.sub("", row[side] or ""), row[f"{side}_lang"])
             for side in ("src", "tgt")
         ]
+        synthetic = row["synthetic_side"]
         if sides[0][1] == languages[1]:
             sides.reverse()
+            synthetic = _OTHER.get(synthetic)
         (src, src_lang), (tgt, tgt_lang) = sides
         if (src_lang, tgt_lang) != languages:
             raise UsageError(
-                f"source.files.{row['origin']} is {row['src_lang']}-{row['tgt_lang']}, but "
+                f"the source {row['origin']} is {row['src_lang']}-{row['tgt_lang']}, but "
                 f"prepare.src_lang and prepare.tgt_lang are {languages[0]} and {languages[1]}; "
                 "leave the source out or change the languages"
             )
@@ -72,6 +75,8 @@ def _rows(frame: pl.DataFrame, languages: tuple[str, str]) -> Iterator[dict[str,
             "position": row["line"],
             "licence": row["licence"],
             "may_redistribute": row["may_redistribute"],
+            "trusted": row["trusted"],
+            "synthetic_side": synthetic,
         }
 
 

@@ -36,6 +36,7 @@ CANDIDATE = {
     **REJECTED,
     "src_key": pl.UInt64,  # of the folded side, for duplicates and for what splits may not share
     "tgt_key": pl.UInt64,
+    "trusted": pl.Boolean,  # a journalist wrote or corrected it: heuristics do not judge it
     "benchmark": pl.String,  # whose lines this pair, or its article, holds
 }
 _ARROW = {pl.String: pa.string(), pl.Float32: pa.float32(), pl.Boolean: pa.bool_()}

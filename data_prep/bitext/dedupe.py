@@ -28,14 +28,14 @@ _APOSTROPHES = dict.fromkeys(map(ord, "ʻʼ‘’'`"))
 
 
 def reject(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Of the pairs still kept with both sides equal, the best scored stays, then the lowest id.
+    """Of the pairs still kept with both sides equal, one stays: trusted, best scored, lowest id.
 
-    A pair without a score (from aligned files) is a person's alignment and goes first.
+    A pair without a score (from aligned files) is a person's alignment and goes before mined ones.
     """
     order = candidates.with_row_index("row").filter(pl.col("reason").is_null())
-    first = order.sort(["score", "id"], descending=[True, False], nulls_last=False).unique(
-        ["src_key", "tgt_key"], keep="first", maintain_order=True
-    )
+    order = order.with_columns(doubt=~pl.col("trusted").fill_null(False))
+    best = order.sort(["doubt", "score", "id"], descending=[False, True, False], nulls_last=False)
+    first = best.unique(["src_key", "tgt_key"], keep="first", maintain_order=True)
     again = order.join(first.select("row"), on="row", how="anti")["row"]
     return (
         candidates.with_row_index("row")

@@ -23,6 +23,10 @@ RULES = (
 )  # fmt: skip
 """Every reason a filter gives, in the order they are tried."""
 
+FOR_ALL = ("empty", "long", "script", "markup", "placeholders")
+"""The rules that hold for trusted pairs too: what would harm a model whoever wrote it. The others
+are guesses at bad translations, and a journalist's correction is none."""
+
 # Tags, entities, and what a tokenizer would read as a special token in the middle of a text.
 MARKUP = r"</?[A-Za-z][^<>]*>|&(?:[a-z]+|#\d+);|\b[a-z]{3}_[A-Z][a-z]{3}\b"
 PLACEHOLDER = r"\{[^{}]*\}|%\d+\$[sdf@]|%[sdf@]\b|\$\d+|\$\{?[A-Z_]{2,}\}?|\b[A-Z]+_[A-Z_\d]+\b"
@@ -84,9 +88,11 @@ def similarity(left: str, right: str) -> float:
 
 def apply(candidates: pl.DataFrame, rules: schema.Filter) -> pl.DataFrame:
     """Fill ``reason`` of the candidates that have none; languages are those of the columns."""
+    judged = ~pl.col("trusted").fill_null(False)
     verdict = pl.lit(None, dtype=pl.String)
     for name, expression in reversed(broken(rules).items()):
-        verdict = pl.when(expression).then(pl.lit(name)).otherwise(verdict)
+        holds = expression if name in FOR_ALL else judged & expression
+        verdict = pl.when(holds).then(pl.lit(name)).otherwise(verdict)
     candidates = candidates.with_columns(reason=pl.coalesce("reason", verdict))
     # the cheap rules come first and spare the dear ones most of the rows; `numbers` is among the
     # cheap, so it is tried before these two
@@ -97,7 +103,7 @@ def apply(candidates: pl.DataFrame, rules: schema.Filter) -> pl.DataFrame:
 def _by_row(
     candidates: pl.DataFrame, name: str, rule: Callable[[pl.DataFrame], list[bool]]
 ) -> pl.DataFrame:
-    open_rows = candidates["reason"].is_null()
+    open_rows = candidates["reason"].is_null() & ~candidates["trusted"].fill_null(False)
     verdicts = iter(rule(candidates.filter(open_rows)))
     reasons = [
         (name if next(verdicts) else None) if still else reason

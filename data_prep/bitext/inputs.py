@@ -19,7 +19,7 @@ ARTICLES = (
 )  # fmt: skip
 PAIRS = (
     "origin", "line", "src_lang", "tgt_lang", "src", "tgt", "document", "published", "licence",
-    "may_redistribute",
+    "may_redistribute", "trusted", "synthetic_side",
 )  # fmt: skip
 ENCODERS = ("ngram",)
 

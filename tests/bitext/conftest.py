@@ -25,7 +25,8 @@ ARTICLE = {
 PAIR = {
     "origin": pl.String, "line": pl.Int64, "src_lang": pl.String, "tgt_lang": pl.String,
     "src": pl.String, "tgt": pl.String, "document": pl.String, "published": pl.String,
-    "licence": pl.String, "may_redistribute": pl.Boolean,
+    "licence": pl.String, "may_redistribute": pl.Boolean, "trusted": pl.Boolean,
+    "synthetic_side": pl.String, "machine": pl.String, "editor": pl.String,
 }  # fmt: skip
 
 # (date, [(Azerbaijani, Uzbek), …]); the first of each is the title
@@ -98,7 +99,8 @@ def pair(
     return {
         "origin": origin, "line": line, "src_lang": "azj_Latn", "tgt_lang": "uzn_Latn",
         "src": src, "tgt": tgt, "document": document, "published": None, "licence": "MIT",
-        "may_redistribute": True,
+        "may_redistribute": True, "trusted": False, "synthetic_side": None, "machine": None,
+        "editor": None,
     }  # fmt: skip
 
 

@@ -124,3 +124,26 @@ def test_a_rejected_pair_does_not_make_another_a_duplicate() -> None:
 def test_the_other_translation_of_a_sentence_is_no_duplicate() -> None:
     judged = dedupe.reject(candidates(GOOD, (GOOD[0], "Bokuda uchta yangi maktab ochildi.")))
     assert judged["reason"].to_list() == [None, None]
+
+
+TRUSTED = (
+    ("Bəli", "Ha", None),
+    ("Bakıda 3 yeni məktəb açılıb.", "Bokuda uchta yangi maktab ochildi.", None),
+    ("Toshkent shahri va Samarqand", "Toshkent shahri va Samarqand.", None),
+    (" ", "Bokuda yangi maktab ochildi.", "empty"),
+    ("Bakıda yeni məktəb açılıb.", "Бокуда янги мактаб очилди.", "script"),
+    ("Bu </s> işarəsidir, bəli", "Bu </s> belgisidir, ha", "markup"),
+)
+
+
+@pytest.mark.parametrize(("src", "tgt", "reason"), TRUSTED)
+def test_a_correction_is_judged_only_by_what_would_harm(
+    src: str, tgt: str, reason: str | None, recipe: Any
+) -> None:
+    judged = filter.apply(candidates((src, tgt), trusted=[True]), recipe().prepare.filter)
+    assert judged["reason"].to_list() == [reason]
+
+
+def test_of_duplicates_the_trusted_one_stays() -> None:
+    rows = candidates(GOOD, GOOD, GOOD, score=[1.9, None, 1.2], trusted=[False, False, True])
+    assert dedupe.reject(rows)["reason"].to_list() == ["duplicate", "duplicate", None]

@@ -338,7 +338,7 @@ def test_a_file_in_other_languages(recipe: Any, tmp_path: Path) -> None:
     row = made.pair("Good morning to all of you", "Hammangizga xayrli tong", "d") | {
         "src_lang": "eng_Latn"
     }
-    assert "source.files.given is eng_Latn-uzn_Latn" in bad(recipe, tmp_path, (), [row])
+    assert "the source given is eng_Latn-uzn_Latn" in bad(recipe, tmp_path, (), [row])
 
 
 @pytest.mark.parametrize(
@@ -361,3 +361,16 @@ def test_settings_that_cannot_be_meant(
 ) -> None:
     with pytest.raises(UsageError, match=says):
         run(recipe(**settings), {"collect": newsroom}, tmp_path)
+
+
+def test_what_a_machine_translated_stays_marked_when_the_pair_is_turned(
+    recipe: Any, tmp_path: Path
+) -> None:
+    row = made.pair("Bokuda yangi maktab ochildi.", "Bakıda yeni məktəb açılıb.", "d") | {
+        "src_lang": "uzn_Latn", "tgt_lang": "azj_Latn", "synthetic_side": "tgt", "trusted": True,
+    }  # fmt: skip
+    collect = made.collected(tmp_path / "collect", made.articles(), [row])
+    run(recipe(**(DATED | {"split__undated": "train"})), {"collect": collect}, tmp_path)
+    train = pl.read_parquet(tmp_path / "train.parquet")
+    found = train.filter(pl.col("origin") == "given")
+    assert found.select("src_lang", "synthetic_side").rows() == [("azj_Latn", "src")]
