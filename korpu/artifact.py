@@ -169,12 +169,16 @@ def locked(directory: Path) -> Iterator[None]:
     """Hold a directory against a second run of the same stage; raises ``Infrastructure``."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / ".lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Infrastructure(
-                f"another run is working in {directory}; wait for it or stop it"
-            ) from None
+        for wait in (0.05, 0.1, 0.2, None):  # `korpu status` looks at a lock for a moment
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if wait is None:
+                    raise Infrastructure(
+                        f"another run is working in {directory}; wait for it or stop it"
+                    ) from None
+                time.sleep(wait)
         yield
 
 

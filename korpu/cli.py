@@ -29,9 +29,19 @@ RECIPE_COMMANDS = {
     "release": "merge, export, prove equal, publish a bundle",
     "pipeline": "all of these in order, skipping what is done",
     "plan": "show the stages of a recipe and what is missing",
+    "doctor": "check this machine, and what a first fetch of each source shows",
+}
+ACTIONS = {  # done on a command's recipe in place of its stages; `module:function(recipe, value)`
+    "collect": {
+        "stage": "data_prep.collect.again:extract_action",
+        "forget": "data_prep.collect.forget:forget_action",
+        "merge": "data_prep.collect.merge:merge_action",
+    },
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
+    "status": ("show what is running, from another terminal", "korpu.status:main"),
+    "bench": ("measure a room's speed against a named peer", "korpu.bench:main"),
 }
 HELP = f"""korpu {__version__}: translation models between Azerbaijani and Uzbek
 
@@ -46,6 +56,9 @@ Others:
   korpu COMMAND --help           the recipe's groups and values
   korpu train --cfg job          the recipe as composed
   korpu pipeline                 everything, on the bundled synthetic newsroom
+  korpu collect stage=extract    the pages that are here once more, nothing fetched
+  korpu collect merge=DIR,DIR    join what source.shard=1/2 and 2/2 made
+  korpu collect forget=URL       leave an article out of later snapshots
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 
@@ -169,7 +182,11 @@ def _with_recipe(command: str, words: list[str]) -> int:
         from korpu import commands
 
         try:
-            commands.COMMANDS[command](config.recipe_of(composed))
+            recipe = config.recipe_of(composed)
+            for function, value in actions:
+                function(recipe, value)
+            if not actions:
+                commands.COMMANDS[command](recipe)
         except Stopped:
             raise
         except Exception as error:
@@ -177,9 +194,9 @@ def _with_recipe(command: str, words: list[str]) -> int:
             if _is_multirun(words):
                 say_of(error)
 
-    quiet = ["hydra/job_logging=disabled", "hydra/hydra_logging=disabled"]
+    words, actions = _actions(command, words)
     given = sys.argv
-    sys.argv = [f"korpu {command}", *words, *([] if _asks_hydra(words) else quiet)]
+    sys.argv = [f"korpu {command}", *(words if _asks_hydra(words) else _quietly(words))]
     try:
         hydra.main(version_base="1.3", config_path=str(config.CONFIGS), config_name=command)(task)()
     except SystemExit as leaving:
@@ -191,6 +208,22 @@ def _with_recipe(command: str, words: list[str]) -> int:
     return DONE
 
 
+def _actions(
+    command: str, words: list[str]
+) -> tuple[list[str], list[tuple[Callable[[Any, str], None], str]]]:
+    """The words that are for Hydra, and the actions among the others with their values."""
+    overrides, actions = [], []
+    for word in words:
+        name, equals, value = word.partition("=")
+        where = ACTIONS.get(command, {}).get(name) if equals else None
+        if where is None:
+            overrides.append(word)
+        else:
+            module, _, function = where.partition(":")
+            actions.append((getattr(importlib.import_module(module), function), value))
+    return overrides, actions
+
+
 def _is_multirun(words: list[str]) -> bool:
     return "-m" in words or "--multirun" in words
 
@@ -200,6 +233,14 @@ def say_of(error: Exception) -> None:
     from korpu.log import say
 
     say(f"korpu: {_explained(error) or error}")
+
+
+def _quietly(words: list[str]) -> list[str]:
+    """The words with Hydra's own logging off: argparse wants all overrides in one place."""
+    first = (n for n, word in enumerate(words) if "=" in word and not word.startswith("-"))
+    at = next(first, len(words))
+    quiet = ["hydra/job_logging=disabled", "hydra/hydra_logging=disabled"]
+    return [*words[:at], *quiet, *words[at:]]
 
 
 def _asks_hydra(words: list[str]) -> bool:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from korpu import served, stages
+from korpu import doctor, served, stages
 from korpu.artifact import Artifact
 from korpu.schema import Recipe
 
@@ -52,6 +52,12 @@ def _plan(recipe: Recipe) -> None:
     sys.stdout.flush()
 
 
+def _doctor(recipe: Recipe) -> None:
+    _prepare_process(recipe)
+    doctor.run(recipe)
+
+
 for _name in ("collect", "prepare", "train", "evaluate", "gate", "release", "pipeline"):
     COMMANDS[_name] = _make(_name)
 COMMANDS["plan"] = _plan
+COMMANDS["doctor"] = _doctor

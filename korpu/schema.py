@@ -148,6 +148,7 @@ class Collect:
     max_bytes: int  # of one decoded body
     max_redirects: int
     min_characters: int  # an article's text below this is not an article
+    fetch: Annotated[bool, ELSEWHERE]  # false: only what an earlier run fetched is extracted
     revisit_days: int  # a later snapshot asks again for articles this young
     workers: Annotated[int, ELSEWHERE]  # extraction processes
 

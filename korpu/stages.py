@@ -238,23 +238,24 @@ def _run(
         if done and done.key == key and _stands(stage, recipe, done):
             return done
         log.say(f"{stage.name}: {directory}")
-        try:
-            result = stage.load()(recipe, inputs, directory)
-        except Stopped as stopped:
-            artifact.write_json(
-                directory / artifact.RESUMABLE,
-                {"stage": stage.name, "signal": stopped.signal_name, "resume": "run it again"},
+        with log.stage(stage.name, stage.command, directory):
+            try:
+                result = stage.load()(recipe, inputs, directory)
+            except Stopped as stopped:
+                artifact.write_json(
+                    directory / artifact.RESUMABLE,
+                    {"stage": stage.name, "signal": stopped.signal_name, "resume": "run it again"},
+                )
+                raise
+            made = artifact.commit(
+                directory,
+                stage=stage.name,
+                key=key,
+                config=key_config(recipe, stage.sections),
+                inputs=inputs.values(),
+                result=result,
+                started=started,
             )
-            raise
-        made = artifact.commit(
-            directory,
-            stage=stage.name,
-            key=key,
-            config=key_config(recipe, stage.sections),
-            inputs=inputs.values(),
-            result=result,
-            started=started,
-        )
     log.say(f"{stage.name}: done in {made.manifest['seconds']:.0f} s")
     return made
 

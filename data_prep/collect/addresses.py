@@ -6,9 +6,12 @@ judged, so a name that changes between check and use (DNS rebinding) gains nothi
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -44,21 +47,50 @@ def allowed(address: str, allow_private: bool) -> bool:
     return allow_private and (ip.is_loopback or ip.is_private)
 
 
-def resolve(host: str, port: int, allow_private: bool) -> list[str]:
+async def resolve(host: str, port: int, allow_private: bool) -> list[str]:
     """The addresses of a host, all of them allowed.
 
     Raises ``AddressRefused`` if one is not (a host that answers with both is not to be trusted),
     ``httpcore.ConnectError`` if the name does not resolve.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"{host} does not resolve: {error}") from error
-    addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
+        addresses = [str(ipaddress.ip_address(host))]
+    except ValueError:
+        try:
+            addresses = await _looked_up(host, port)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"{host} does not resolve: {error}") from error
     for address in addresses:
         if not allowed(address, allow_private):
             raise AddressRefused(f"{host} is {address}")
     return addresses
+
+
+async def _looked_up(host: str, port: int) -> list[str]:
+    """The system's resolver, in a thread that nobody waits for: it may hang longer than we do."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def told(found: list[str] | Exception) -> None:
+        if answer.done():
+            return
+        if isinstance(found, Exception):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: list[str] | Exception
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        except (OSError, UnicodeError) as error:
+            found = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(told, found)
+
+    threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()
+    return await answer
 
 
 class Deadline:
@@ -75,27 +107,33 @@ class Deadline:
         return min(left, timeout if timeout is not None else left)
 
 
-class CheckedBackend(httpcore.NetworkBackend):
+class CheckedBackend(httpcore.AsyncNetworkBackend):
     """TCP connections to addresses that ``allowed`` lets through."""
 
     def __init__(self, allow_private: bool, deadline: Deadline) -> None:
-        self._tcp = httpcore.SyncBackend()
+        self._tcp = httpcore.AnyIOBackend()
         self._allow_private = allow_private
         self._deadline = deadline
 
-    def connect_tcp(
+    async def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that answers; raises ``AddressRefused``."""
+        host = host.removeprefix("[").removesuffix("]")
+        try:
+            async with asyncio.timeout(self._deadline.left(timeout)):
+                addresses = await resolve(host, port, self._allow_private)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout(f"{host} does not resolve in time") from None
         failure: Exception | None = None
-        for address in resolve(host, port, self._allow_private):
+        for address in addresses:
             try:
-                stream = self._tcp.connect_tcp(
+                stream = await self._tcp.connect_tcp(
                     address, port, self._deadline.left(timeout), local_address, socket_options
                 )
                 return _TimedStream(stream, self._deadline)
@@ -103,33 +141,34 @@ class CheckedBackend(httpcore.NetworkBackend):
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
-class _TimedStream(httpcore.NetworkStream):
+class _TimedStream(httpcore.AsyncNetworkStream):
     """A stream whose every read and write also ends at the request's deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, self._deadline.left(timeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left(timeout))
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, self._deadline.left(timeout))
 
-    def close(self) -> None:
-        self._stream.close()
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
-    def start_tls(
+    async def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        inner = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+    ) -> httpcore.AsyncNetworkStream:
+        left = self._deadline.left(timeout)
+        inner = await self._stream.start_tls(ssl_context, server_hostname, left)
         return _TimedStream(inner, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:

@@ -8,18 +8,42 @@ import unicodedata
 
 from lxml import etree, html
 
+from data_prep.collect import phrases, tree
+
 for _library in ("trafilatura", "htmldate"):  # what is odd about a page is counted, not logged
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 _ABOVE = 4  # lines within which the headline is looked for
 _HEADLINE = 12  # characters of a link that can be a headline
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff]")
-# Class names that publishers give to what interrupts an article: advertisements, "read also".
-_BETWEEN = re.compile(
-    r"(ads?|advert\w*|banner|reklama?|promo|related|also|see-?also|read-?(also|more|next)|share)"
-    r"([_-]\w+)*",
+LONGEST = 1_500_000  # characters of a page that are read
+_INVISIBLE = re.compile(r"<(/?)(script|style|svg)\b[^<>]{0,2000}>", re.IGNORECASE)
+_CONTROLS = re.compile(  # what the parser lets in, itself or as a reference, and no tree takes back
+    "[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45])|"
+    "x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?![0-9a-f]);?",
     re.IGNORECASE,
 )
-_LARGEST = 600  # characters of such an element; a larger one is the page, whatever its class
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff]")
+
+
+def within(page: str) -> str:
+    """A page without control characters and not longer than ``LONGEST``, which bounds the time.
+
+    Of a longer one scripts, styles and drawings go first, then what is left is cut.
+    """
+    page = _CONTROLS.sub(" ", page)
+    if len(page) <= LONGEST:
+        return page
+    kept, start = [], 0
+    opened: str | None = None
+    for match in _INVISIBLE.finditer(page):
+        if "ld+json" in match[0]:
+            continue  # the page's words on itself
+        if opened is None and not match[1]:
+            kept.append(page[start : match.start()])
+            opened = match[2].lower()
+            start = len(page)
+        elif opened == match[2].lower() and match[1]:
+            opened, start = None, match.end()
+    return "".join([*kept, page[start:]])[:LONGEST]
 
 
 def parse(page: str) -> etree._Element:
@@ -32,15 +56,22 @@ def paragraphs(root: etree._Element, title: str | None) -> list[str]:
     """The article's paragraphs without its title; [] where there is no text. Changes the tree."""
     import trafilatura
 
-    _prune(root)
+    tree.prepare(root)
     raw = trafilatura.extract(
         root, fast=True, favor_precision=True, include_comments=False, include_tables=False,
         with_metadata=False, output_format="txt",
     )  # fmt: skip
     lines = [clean(line).removeprefix("- ") for line in (raw or "").splitlines()]
     lines = [line for line in lines if line]
-    if title and (shown := clean(title)) in lines[:_ABOVE]:
-        del lines[: lines.index(shown) + 1]  # what stands above the headline is not the article
+    if title:  # what stands above the headline is not the article
+        shown = unicodedata.normalize("NFC", clean(title))
+        for number, line in enumerate(lines[:_ABOVE]):
+            if unicodedata.normalize("NFC", line) == shown:
+                del lines[: number + 1]
+                break
+    lines = [line for line in lines if not phrases.boilerplate(line)]
+    if len(lines) > 2 and phrases.signature(lines[-1]):
+        lines.pop()
     return lines
 
 
@@ -57,18 +88,11 @@ def linked(line: str, headlines: set[str]) -> bool:
 
 def clean(line: str) -> str:
     """Visible characters on one line; letters stay as the page wrote them."""
-    line = _UNSEEN.sub("", line)
-    if not line.isascii():
-        line = "".join(" " if unicodedata.category(c) in ("Zs", "Zl", "Zp") else c for c in line)
-    return " ".join(line.split())
+    return " ".join(_UNSEEN.sub("", line).split())
 
 
-def _prune(root: etree._Element) -> None:
-    """Take out short elements whose class says that they are not the article."""
-    for element in list(root.iter("div", "p", "section", "aside", "ul", "span", "figure")):
-        names = (element.get("class") or "").split()
-        if not any(_BETWEEN.fullmatch(name) for name in names) or element.getparent() is None:
-            continue
-        short = len("".join(element.itertext(with_tail=False))) <= _LARGEST
-        if short and next(element.iter("h1"), None) is None:
-            element.drop_tree()
+def forget_caches() -> None:
+    """Let go of what trafilatura and htmldate remember of the pages they have seen."""
+    from trafilatura.meta import reset_caches
+
+    reset_caches()

@@ -6,13 +6,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from data_prep.collect import dates
+from data_prep.collect import dates, headlines, showing
+from data_prep.collect.dates import Seen
+from data_prep.collect.showing import SHORT
+from data_prep.collect.tree import short
 from data_prep.collect.urls import authority, canonical, path_of
 
 _PUBLISHED = (
@@ -20,9 +22,7 @@ _PUBLISHED = (
     "publish-date", "publish_date", "pubdate", "date", "dc.date", "dc.date.issued", "dcterms.date",
     "parsely-pub-date", "sailthru.date",
 )  # fmt: skip
-_DATED = re.compile(r"(^|[\s_-])(date|time|datetime|published|pubdate|tarix|vaqt|sana)", re.I)
 _FOLDED = str.maketrans("əıöüşçğ", "eiouscg")
-_SHORT = 80  # characters; an element that shows a date shows little else
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Metadata:
     alternates: tuple[str, ...]
 
 
-def read(root: etree._Element, url: str, zone: ZoneInfo, snapshot: date, prefix: str) -> Metadata:
+def read(root: etree._Element, url: str, seen: Seen, prefix: str) -> Metadata:
     """Metadata of a parsed page.
 
     ``prefix`` is the URL path prefix of its language, which is not a section.
@@ -46,19 +46,17 @@ def read(root: etree._Element, url: str, zone: ZoneInfo, snapshot: date, prefix:
     described = list(_linked_data(root))
     base = next((e.get("href") for e in root.iter("base") if e.get("href")), None)
     base = canonical(base, url) or url if base else url
+    found = _canonical(root, url, base)
+    described.sort(key=lambda item: not _describes(item, {url, found}))
+    title, headline = headlines.title(root, metas.get("og:title"), described, metas)
     return Metadata(
-        canonical=_canonical(root, url, base),
-        title=_title(root, metas, described),
-        published=_published(root, metas, described, zone, snapshot),
+        canonical=found,
+        title=title,
+        published=_published(root, metas, described, headline, seen),
         section=_section(metas, described, url, prefix),
         html_lang=root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang"),
         alternates=tuple(sorted(set(_alternates(root, base)) - {url})),
     )
-
-
-def text_of(element: etree._Element) -> str:
-    """An element's text on one line."""
-    return " ".join("".join(element.itertext(with_tail=False)).split())
 
 
 def _metas(root: etree._Element) -> dict[str, str]:
@@ -88,7 +86,8 @@ def _linked_data(root: etree._Element) -> Iterator[dict[str, Any]]:
             if isinstance(item, list):
                 todo = item + todo
             elif isinstance(item, dict):
-                if "Article" in str(item.get("@type")) or "datePublished" in item:
+                kind = str(item.get("@type"))
+                if "Article" in kind or ("datePublished" in item and "Comment" not in kind):
                     yield item
                 todo = [item.get("@graph"), item.get("mainEntity"), *todo]
 
@@ -119,64 +118,34 @@ def _alternates(root: etree._Element, base: str) -> Iterator[str]:
                 yield found
 
 
-def _title(
-    root: etree._Element, metas: dict[str, str], described: list[dict[str, Any]]
-) -> str | None:
-    headings = [text for element in root.iter("h1") if (text := text_of(element))]
-    given = metas.get("og:title") or next(
-        (words for item in described if (words := _words(item.get("headline")))), None
-    )
-    if len(headings) == 1:
-        return headings[0]  # og:title often carries the site's name
-    if given:
-        return next((heading for heading in headings if heading in given), given)
-    titles = (text_of(element) for element in root.iter("title"))
-    return headings[0] if headings else next((text for text in titles if text), None)
+def _describes(item: dict[str, Any], urls: set[str | None]) -> bool:
+    """Whether a JSON-LD object is said to be of this very page."""
+    whole = item.get("mainEntityOfPage")
+    whole = whole.get("@id") if isinstance(whole, dict) else whole
+    return any(isinstance(of, str) and of in urls for of in (whole, item.get("url")))
 
 
 def _published(
     root: etree._Element,
     metas: dict[str, str],
     described: list[dict[str, Any]],
-    zone: ZoneInfo,
-    snapshot: date,
+    headline: etree._Element | None,
+    seen: Seen,
 ) -> datetime | None:
     def candidates() -> Iterator[datetime | None]:
         for name in _PUBLISHED:
-            yield dates.iso(metas.get(name), zone)
+            yield dates.iso(metas.get(name), seen)
         for item in described:
-            yield dates.iso(_words(item.get("datePublished")), zone)
+            yield dates.iso(_words(item.get("datePublished")), seen)
         for element in root.iter():
             if isinstance(element.tag, str) and element.get("itemprop") == "datePublished":
-                yield dates.iso(element.get("datetime") or text_of(element), zone)
-        for element in _times(root):
-            yield dates.iso(element.get("datetime"), zone)
-        for element in _shown(root):
-            yield dates.local(text_of(element), zone)
+                text = element.get("datetime") or element.get("content")
+                yield dates.iso(text or short(element, SHORT), seen)
+        for _, element in headlines.nearest(root.iter("time"), headline):
+            yield dates.iso(element.get("datetime"), seen)
+        yield from showing.moments(root, headline, seen)
 
-    return dates.believable(candidates(), snapshot)
-
-
-def _times(root: etree._Element) -> list[etree._Element]:
-    """<time datetime> elements, those around the article before those in lists and side bars."""
-    found = [element for element in root.iter("time") if element.get("datetime")]
-    return sorted(found, key=lambda element: _elsewhere(element))
-
-
-def _shown(root: etree._Element) -> Iterator[etree._Element]:
-    """Short elements whose class or name says that they show a date."""
-    found = []
-    for element in root.iter("time", "span", "div", "p", "li", "small", "em", "i", "b", "address"):
-        label = f"{element.get('class') or ''} {element.get('id') or ''}"
-        dated = element.tag == "time" or _DATED.search(label)
-        if dated and len("".join(element.itertext(with_tail=False))) <= _SHORT:
-            found.append(element)
-    yield from sorted(found, key=lambda element: _elsewhere(element))
-
-
-def _elsewhere(element: etree._Element) -> bool:
-    """Whether an element stands in a part of the page that is not the article."""
-    return any(parent.tag in ("aside", "nav", "footer", "li") for parent in element.iterancestors())
+    return dates.believable(candidates(), seen)
 
 
 def _section(

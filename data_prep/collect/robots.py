@@ -27,7 +27,8 @@ class Robots:
 def parse(body: bytes, user_agent: str) -> Robots:
     """Rules of a robots.txt; whatever is not one (HTML, binary) has no rules and allows all."""
     agent = user_agent.partition("/")[0].split()[0] if user_agent.split() else "korpu"
-    rules = Protego.parse(body[:LARGEST].decode("utf-8", "replace").replace("\0", ""))
+    text = body[:LARGEST].decode("utf-8-sig", "replace").replace("\0", "")
+    rules = Protego.parse("" if text.lstrip().startswith("<") else text)
     asked = rules.crawl_delay(agent)
     delay = min(max(float(asked or 0), 0.0), LONGEST_DELAY)
     return Robots(rules, agent, delay, tuple(rules.sitemaps))

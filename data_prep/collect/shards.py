@@ -10,8 +10,9 @@ import contextlib
 import json
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,9 +27,16 @@ from korpu.errors import KorpuError
 PAGES = 32  # of one shard
 
 
+def batched(records: Iterable[Record], size: int) -> Iterator[tuple[Record, ...]]:
+    """Records in tuples of ``size``; the last may be shorter."""
+    records = iter(records)
+    while part := tuple(islice(records, size)):
+        yield part
+
+
 @dataclass(frozen=True)
 class Shard:
-    """Pages of one site that are extracted together into one file."""
+    """Pages of one source that are extracted together into one file."""
 
     records: tuple[Record, ...]
     rules: Rules
@@ -36,34 +44,33 @@ class Shard:
     path: Path  # of the result
 
 
-def plan(records: Sequence[Record], rules: dict[str, Rules], raw: Path, work: Path) -> list[Shard]:
-    """Cut pages (sorted by site) into shards; fixed by the pages alone."""
-    shards = []
-    for site, of_site in rules.items():
-        pages = [record for record in records if record.site == site]
-        for start in range(0, len(pages), PAGES):
-            part = tuple(pages[start : start + PAGES])
-            key = artifact.digest(
-                [extract.VERSION, asdict(of_site), [[p.url, p.digest, p.fetched] for p in part]]
-            )
-            shards.append(Shard(part, of_site, raw, work / f"{key[:32]}.jsonl"))
-    return shards
+def plan(records: Iterable[Record], rules: Rules, folder: Path, work: Path) -> Iterator[Shard]:
+    """Cut a source's pages into shards; fixed by the pages alone. Holds one shard at a time."""
+    told = asdict(rules)
+    for part in batched(records, PAGES):
+        pages = [[p.site, p.url, p.digest, p.fetched, p.listed] for p in part]
+        key = artifact.digest([extract.VERSION, told, pages])
+        yield Shard(part, rules, folder, work / f"{key[:32]}.jsonl")
 
 
-def make(shards: Sequence[Shard], workers: int, advance: Callable[[int], None]) -> None:
+def make(shards: Iterable[Shard], workers: int, advance: Callable[[int], None]) -> None:
     """Make every shard that is missing. Raises what a page or the disk raises."""
-    missing = []
+    missing = _missing(shards, advance)
+    first = list(islice(missing, 2))
+    if workers <= 1 or len(first) < 2:
+        for shard in chain(first, missing):
+            write(shard)
+            advance(len(shard.records))
+    else:
+        _spread(chain(first, missing), workers, advance)
+
+
+def _missing(shards: Iterable[Shard], advance: Callable[[int], None]) -> Iterator[Shard]:
     for shard in shards:
         if shard.path.exists():
             advance(len(shard.records))
         else:
-            missing.append(shard)
-    if workers <= 1 or len(missing) <= 1:
-        for shard in missing:
-            write(shard)
-            advance(len(shard.records))
-    else:
-        _spread(missing, min(workers, len(missing)), advance)
+            yield shard
 
 
 def write(shard: Shard) -> None:
@@ -75,36 +82,36 @@ def write(shard: Shard) -> None:
     artifact.write_atomically(shard.path, "".join(line + "\n" for line in lines))
 
 
-def read(shards: Sequence[Shard]) -> Iterator[dict[str, Any]]:
-    """The rows of finished shards, in order."""
+def read(shards: Iterable[Shard]) -> Iterator[tuple[Record, dict[str, Any]]]:
+    """The pages of finished shards with the row that each gave, in order."""
     for shard in shards:
-        for line in shard.path.read_text("utf-8").split("\n"):
-            if line:
-                yield json.loads(line)
+        lines = shard.path.read_text("utf-8").split("\n")[:-1]
+        for record, line in zip(shard.records, lines, strict=True):
+            yield record, json.loads(line)
 
 
-def _spread(shards: Sequence[Shard], workers: int, advance: Callable[[int], None]) -> None:
+def _spread(shards: Iterator[Shard], workers: int, advance: Callable[[int], None]) -> None:
     context = multiprocessing.get_context("spawn")
     processes: dict[Connection, BaseProcess] = {}
     doing: dict[Connection, Shard] = {}
-    todo = list(reversed(shards))
     try:
-        for _ in range(workers):
+        for shard in islice(shards, workers):
             ours, theirs = context.Pipe()
             process: BaseProcess = context.Process(target=_work, args=(theirs,), daemon=True)
             process.start()
             theirs.close()
             processes[ours] = process
-            doing[ours] = todo.pop()
-            ours.send(doing[ours])
+            doing[ours] = shard
+            ours.send(shard)
         while doing:
             for pipe in wait(list(doing)):
                 assert isinstance(pipe, Connection)
                 _receive(pipe, processes[pipe])
                 advance(len(doing.pop(pipe).records))
-                if todo:
-                    doing[pipe] = todo.pop()
-                    pipe.send(doing[pipe])
+                shard_or_none = next(shards, None)
+                if shard_or_none is not None:
+                    doing[pipe] = shard_or_none
+                    pipe.send(shard_or_none)
     finally:
         for pipe, working in processes.items():
             pipe.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ ARTICLES = pa.schema(
     [
         ("id", pa.string()),
         ("url", pa.string()),
+        ("page", pa.string()),  # what was fetched, where it is not the canonical URL itself
         ("site", pa.string()),
         ("section", pa.string()),
         ("language", pa.string()),
@@ -41,6 +43,10 @@ PAIRS = pa.schema(
         ("published", pa.string()),
         ("licence", pa.string()),
         ("may_redistribute", pa.bool_()),
+        ("trusted", pa.bool_()),  # a person vouches for it: filters that guess do not apply
+        ("synthetic_side", pa.string()),  # src or tgt: translated by a machine
+        ("machine", pa.string()),  # of a correction: what the machine had written
+        ("editor", pa.string()),  # of a correction: who made it
     ]
 )
 ROWS = 10_000  # of one row group, which is all that is held in memory
@@ -71,3 +77,20 @@ def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
             batch = []
     if batch:
         yield batch
+
+
+def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows as JSON lines to a scratch file, atomically, one in memory at a time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    temporary.replace(path)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows that ``write_lines`` wrote, one at a time."""
+    with path.open(encoding="utf-8", newline="\n") as stream:
+        for line in stream:
+            yield json.loads(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 LONGEST = 2000  # characters; longer URLs are generated, not written
 MOST_SEGMENTS = 20
@@ -19,16 +19,18 @@ _NOT_TEXT = re.compile(
     r"pptx?|zip|rar|7z|tar|tgz|exe|apk|css|js|json|woff2?|ttf|eot)$",
     re.IGNORECASE,
 )
+_SESSION = re.compile(r";(jsessionid|phpsessid|sid|sessionid)=[^/;]*", re.IGNORECASE)
 _PATH_SAFE = "/:@!$&'()*+,;=-._~"
 _QUERY_SAFE = "/?:@!$'()*,;-._~[]"
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)
 def canonical(url: str, base: str | None = None) -> str | None:
     """One spelling of an http(s) URL, or None where it is none that can be fetched.
 
     Lower-case scheme and host, no default port, no fragment, no user, dot segments resolved,
-    percent escapes in one form, tracking parameters dropped; the order of the others stays.
+    percent escapes in one form, tracking and session parameters dropped; the order of the others
+    stays.
     """
     url = "".join(url.split("\n")).replace("\r", "").replace("\t", "").strip()
     try:
@@ -55,7 +57,7 @@ def canonical(url: str, base: str | None = None) -> str | None:
 
 def _path(path: str) -> str:
     segments: list[str] = []
-    for segment in path.split("/")[1:]:
+    for segment in _SESSION.sub("", path).split("/")[1:]:
         if segment == "..":
             del segments[-1:]
         elif segment != ".":
@@ -101,12 +103,6 @@ def authority(url: str) -> str:
 def path_of(url: str) -> str:
     """The path, for language prefixes and sections."""
     return urlsplit(url).path or "/"
-
-
-def without_query(url: str) -> str | None:
-    """The URL up to its query, or None where it has no query; what query traps are counted by."""
-    parts: SplitResult = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")) if parts.query else None
 
 
 def followed(url: str) -> bool:

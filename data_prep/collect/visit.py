@@ -1,8 +1,10 @@
-"""One site while it is crawled: where it stands, and how soon its host may be asked again."""
+"""One site while it is crawled, and the hosts it asks: how soon each may be asked again."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +12,19 @@ from pathlib import Path
 from data_prep.collect import warc
 from data_prep.collect.fetch import Client
 from data_prep.collect.frontier import Frontier, Url
+from data_prep.collect.links import Link
 from data_prep.collect.robots import Robots
 from data_prep.collect.urls import authority
+from data_prep.collect.window import Window
 from korpu.schema import Collect, Site
 
 FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0  # seconds; doubled with every failure in a row
+_REMEMBERED = 1000  # URLs that failed, and how long each has to wait
 
 
 def backoff(tries: int) -> float:
     """Seconds to wait after a failure."""
-    return min(FIRST_WAIT * 2.0**tries, LONGEST_BACKOFF)
+    return min(FIRST_WAIT * 2.0 ** min(tries, 10), LONGEST_BACKOFF)
 
 
 def now() -> str:
@@ -28,15 +33,31 @@ def now() -> str:
 
 
 @dataclass
-class Pace:
-    """When a host may be asked again. ``ready`` is a monotonic time."""
+class Host:
+    """A host, asked for one thing at a time by all sites on it. ``ready`` is a monotonic time."""
 
     ready: float = 0.0
     failures: int = 0  # in a row, without an answer or with a plea for patience
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def wait(self, seconds: float) -> None:
         """Not before so many seconds from now."""
         self.ready = max(self.ready, time.monotonic() + seconds)
+
+    async def pause(self) -> None:
+        """Wait until the host may be asked; to be called in its turn."""
+        while (left := self.ready - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+
+
+@dataclass
+class Tally:
+    """What people are told of a site."""
+
+    done: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    state: str = "waiting"
+    said: Counter[str] = field(default_factory=Counter)  # lines, by what they were about
 
 
 @dataclass
@@ -50,28 +71,34 @@ class Crawl:
     archive: warc.Archive
     folder: Path
     client: Client
-    paces: dict[str, Pace]
-    hosts: frozenset[str] = frozenset()
+    all_hosts: dict[str, Host]
+    window: Window
+    hosts: frozenset[str] = frozenset()  # the authorities that belong to the site
     visited: int = 0
-    served: int = 0  # steps of this process, for taking sites in turn
-    upcoming: Url | None = None
-    rules: dict[str, Robots] = field(default_factory=dict)
-    ready_at: dict[int, float] = field(default_factory=dict)  # of URLs that failed before
+    rules: OrderedDict[str, Robots] = field(default_factory=OrderedDict)
+    patience: OrderedDict[int, float] = field(default_factory=OrderedDict)
+    tally: Tally = field(default_factory=Tally)
 
-    def pace(self, url: str) -> Pace:
-        """The pace of a URL's host, shared by all sites on it."""
-        return self.paces.setdefault(authority(url), Pace())
+    def host(self, url: str) -> Host:
+        """The host of a URL, shared by all sites on it."""
+        return self.all_hosts.setdefault(authority(url), Host())
 
-    def look(self) -> bool:
-        """Find the next URL; False where the site is finished."""
+    def next(self) -> Url | None:
+        """The next URL; None where the site is finished."""
         if self.visited >= self.site.max_pages:
-            return False
-        self.upcoming = self.frontier.upcoming(self.name)
-        return self.upcoming is not None
+            return None
+        return self.frontier.upcoming(self.name)
 
-    @property
-    def ready(self) -> float:
-        """The monotonic time from which the next URL may be fetched."""
-        assert self.upcoming is not None
-        own = self.ready_at.get(self.upcoming.id, 0.0)
-        return max(self.pace(self.upcoming.url).ready, own)
+    def judged(self, link: Link) -> Link:
+        """The link, with the reason why it must not be asked for, where there is one."""
+        reason = self.window.refuses(link.url, link.lastmod, link.published)
+        if reason is None:
+            return link
+        return Link(link.url, link.kind, link.listed, link.lastmod, link.published, reason)
+
+    def put_off(self, url: Url, seconds: float) -> None:
+        """A URL failed: not before so many seconds from now. The oldest such wishes are dropped;
+        whoever failed goes behind all others anyway."""
+        self.patience[url.id] = time.monotonic() + seconds
+        while len(self.patience) > _REMEMBERED:
+            self.patience.popitem(last=False)

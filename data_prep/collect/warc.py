@@ -69,6 +69,12 @@ class Archive:
         os.ftruncate(self._file, committed)
         sync_folder(folder)
 
+    def append_new(self, answer: Answer, fetched: str, digest: str | None) -> Place | None:
+        """``append``, or None where the body is the one of an earlier record's ``digest``."""
+        if digest is not None and hashlib.sha256(answer.body).hexdigest() == digest:
+            return None
+        return self.append(answer, fetched)
+
     def append(self, answer: Answer, fetched: str) -> Place:
         """Append a record and fsync; it counts once the frontier has committed the place.
 

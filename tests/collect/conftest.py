@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -60,6 +61,8 @@ class Server:
     pages: dict[str, bytes | Reply | Callable[[int], Any]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     times: list[tuple[float, str]] = field(default_factory=list)
+    validates: bool = False  # sends ETags, and 304 to who sends one back
+    unchanged: Counter[str] = field(default_factory=Counter)  # how often a path answered 304
 
     def reply(self, target: str) -> Any:
         """What a path answers."""
@@ -89,6 +92,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         status, headers, body = found
+        if status == 200 and self.site.validates:
+            tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+            headers = {**headers, "ETag": tag}
+            if self.headers.get("If-None-Match") == tag:
+                self.site.unchanged[self.path] += 1
+                self.send_response(304)
+                self.end_headers()
+                return
         self.send_response(status)
         length = headers.pop("Content-Length", str(len(body))) if headers else str(len(body))
         for name, value in headers.items():
@@ -154,10 +165,16 @@ def recipe_of(
         "max_redirects": 5,
         "min_characters": 200,
         "revisit_days": 2,
+        "fetch": True,
         "workers": 1,
     }
     collect = Collect(**{**settings, **changes})
     sources = Sources(
         site=sites or {}, warc={}, files=files or {}, hub={}, opus={}, corrections={}, shard=None
     )
-    return SimpleNamespace(source=sources, collect=collect)
+    return SimpleNamespace(
+        source=sources,
+        collect=collect,
+        newsroom=SimpleNamespace(serve=False),
+        runtime=SimpleNamespace(outputs="no-outputs"),  # no earlier crawl is there
+    )

@@ -55,7 +55,7 @@ def test_full_disk_in_the_archive(
     with pytest.raises(OSError) as caught:
         collect(server, out)
     assert caught.value.errno == errno.ENOSPC
-    assert str(caught.value.filename).endswith(("site.warc.gz", "pairs.parquet.tmp"))
+    assert str(caught.value.filename).endswith(("site-2025-12-01.warc.gz", "pairs.parquet.tmp"))
     monkeypatch.undo()
     check_and_continue(server, out)
 
@@ -104,14 +104,16 @@ def test_a_tail_is_cut_and_a_loss_is_refused(server: Server, tmp_path: Path) -> 
     fill(server)
     out = tmp_path / "out"
     collect(server, out)
-    path = out / "raw" / "site.warc.gz"
+    path = out / "raw" / "site-2025-12-01.warc.gz"
     size = path.stat().st_size
     with path.open("ab") as stream:
         stream.write(b"half a record")
     collect(server, out)
     assert path.stat().st_size == size
     os.truncate(path, size - 1)
-    with pytest.raises(SaysNo, match=r"site\.warc\.gz has \d+ bytes, but \d+ were committed"):
+    with pytest.raises(
+        SaysNo, match=r"site-2025-12-01\.warc\.gz has \d+ bytes, but \d+ were committed"
+    ):
         collect(server, out)
 
 

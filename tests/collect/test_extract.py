@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,13 +12,25 @@ from lxml import html as lxml_html
 
 from data_prep.collect import dates, metadata
 from data_prep.collect.charset import decode
-from data_prep.collect.extract import declared
+from data_prep.collect.dates import Seen
+from data_prep.collect.extract import Rules, declared, of_page, of_text
+from data_prep.collect.fetch import Answer
+from data_prep.collect.tables import ARTICLES
 from data_prep.collect.urls import canonical
+from data_prep.text.transliterate import uz_latin_to_cyrillic
 from korpu import artifact
-from tests.collect.conftest import AZ, UZ, Server, article, html, link_to
+from korpu.schema import Files, Warc
+from tests.collect.conftest import AZ, UZ, Server, article, html, link_to, site_of
 from tests.collect.test_crawl import collect
 
 BAKU, TASHKENT = ZoneInfo("Asia/Baku"), ZoneInfo("Asia/Tashkent")
+
+
+RUSSIAN = (
+    "Кабинет министров принял новое решение, документ опубликован сегодня.",
+    "Днём температура воздуха в столице поднимется до двадцати градусов.",
+    "Студенты университета заняли первое место на международном конкурсе.",
+)
 
 
 @pytest.mark.parametrize(
@@ -40,12 +52,16 @@ BAKU, TASHKENT = ZoneInfo("Asia/Baku"), ZoneInfo("Asia/Tashkent")
     ],
 )
 def test_dates_as_people_write_them(text: str, zone: ZoneInfo, expected: str | None) -> None:
-    assert dates.stamp(dates.local(text, zone)) == expected
+    seen = Seen.of(zone, datetime(2025, 12, 1, tzinfo=UTC), date(2025, 12, 1))
+    assert dates.stamp(dates.local(text, seen)) == expected
+
+
+SEEN = Seen.of(BAKU, datetime(2025, 12, 1, tzinfo=UTC), date(2025, 12, 1))
 
 
 def published(head: str, body: str = "") -> str | None:
     root = lxml_html.fromstring(f"<html><head>{head}</head><body>{body}</body></html>")
-    found = metadata.read(root, "http://x.az/a/b", BAKU, date(2025, 12, 1), "/")
+    found = metadata.read(root, "http://x.az/a/b", SEEN, "/")
     return dates.stamp(found.published)
 
 
@@ -97,12 +113,175 @@ def test_charsets() -> None:
     assert decode(b"\xff\xfa x", "text/html; charset=rot13") == "\ufffd\ufffd x"
 
 
+def test_charsets_that_are_declared_wrongly() -> None:
+    cyrillic = "".join(map(uz_latin_to_cyrillic, UZ))
+    cyrillic = cyrillic.translate(str.maketrans("ўқғҳЎҚҒҲ", "укгхУКГХ"))
+    assert decode(cyrillic.encode("cp1251"), "text/html; charset=utf-8") == cyrillic
+    assert decode(cyrillic.encode("cp1251"), None) == cyrillic
+    broken = "".join(AZ).encode()[:-30] + b"\xff"  # cut in the middle, with one byte too many
+    assert decode(broken, "text/html; charset=windows-1251").startswith(AZ[0])
+    turkish = "Şəhərdə şənlik".replace("ə", "e").encode("cp1254")
+    assert decode(turkish, "text/html; charset=utf-8").count("\ufffd") == 2
+
+
 def test_longest_prefix_declares_the_language() -> None:
     languages = {"/": "uzn_Latn", "/kr/": "uzn_Cyrl"}
     assert declared("http://x.uz/kr/a", languages) == ("/kr/", "uzn_Cyrl")
     assert declared("http://x.uz/kr", languages) == ("/kr/", "uzn_Cyrl")
     assert declared("http://x.uz/kredit/a", languages) == ("/", "uzn_Latn")
     assert declared("http://x.uz/ru/a", {"/uz/": "uzn_Latn"}) is None
+
+
+def test_prefixes_of_host_and_path() -> None:
+    languages = {"": "identify", "x.uz": "uzn_Latn", "x.uz/kr": "uzn_Cyrl", "www.y.az": "azj_Latn"}
+    assert declared("https://www.x.uz/kr/a", languages) == ("x.uz/kr", "uzn_Cyrl")
+    assert declared("https://x.uz/kredit", languages) == ("x.uz", "uzn_Latn")
+    assert declared("http://x.uz:8080/a", languages) == ("x.uz", "uzn_Latn")
+    assert declared("https://x.uzb/a", languages) == ("", "identify")
+    assert declared("https://y.az/a", languages) == ("www.y.az", "azj_Latn")
+    assert declared("https://z.az/a", {"x.uz": "uzn_Latn"}) is None
+
+
+def page_of(sentences: tuple[str, ...], head: str = "", url: str = "http://x.az/a/b") -> Answer:
+    return Answer(url, 200, (("content-type", "text/html"),), article(1, sentences, head))
+
+
+def rules_of(**changes: Any) -> Rules:
+    settings = {"languages": {"": "identify"}, "timezone": "Asia/Baku", "snapshot": "2025-12-01"}
+    return Rules(**{**settings, "min_characters": 50, **changes})
+
+
+FETCHED = "2025-12-01T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("sentences", "code"),
+    [
+        (AZ, "azj_Latn"),
+        (UZ, "uzn_Latn"),
+        (tuple(map(uz_latin_to_cyrillic, UZ)), "uzn_Cyrl"),
+        (RUSSIAN, None),
+    ],
+)
+def test_the_language_of_the_text_itself(sentences: tuple[str, ...], code: str | None) -> None:
+    row = of_page(page_of(sentences), rules_of(), site="w", fetched=FETCHED)
+    assert row.get("language") == code
+    assert row.get("reason") == (None if code else "wrong_language")
+    text = of_text("\n".join(sentences), rules_of(), url="w/1", site="w", fetched=FETCHED)
+    assert text.get("language") == code
+
+
+@pytest.mark.parametrize(
+    ("published", "reason"),
+    [
+        ("2025-07-31T23:59:00+04:00", "outside_window"),
+        ("2025-08-01T00:00:00+04:00", None),
+        ("2025-08-31T23:59:00+04:00", None),
+        ("2025-09-01T00:01:00+04:00", "outside_window"),
+        (None, "no_date"),
+    ],
+)
+def test_a_window_is_of_calendar_days_at_the_site(
+    published: str | None, reason: str | None
+) -> None:
+    rules = rules_of(since="2025-08-01", until="2025-08-31")
+    head = f'<meta name="date" content="{published}">' if published else ""
+    page = of_page(page_of(AZ, head), rules, site="s", fetched=FETCHED)
+    assert page.get("reason") == reason
+    text = of_text("\n".join(AZ), rules, url="f/1", site="f", fetched=FETCHED, published=published)
+    assert text.get("reason") == reason
+    assert page.get("published") == text.get("published")
+
+
+def test_a_feed_says_when_only_where_the_page_does_not() -> None:
+    said = "2025-08-05T10:00:00+00:00"
+    bare = of_page(page_of(AZ), rules_of(), site="s", fetched=FETCHED, listed=said)
+    assert bare["published"] == "2025-08-05T10:00:00Z"
+    head = '<meta name="date" content="2025-08-04">'
+    own = of_page(page_of(AZ, head), rules_of(), site="s", fetched=FETCHED, listed=said)
+    assert own["published"] == "2025-08-04T08:00:00Z"
+    later = of_page(page_of(AZ), rules_of(), site="s", fetched=FETCHED, listed="2026-01-01")
+    assert later["published"] is None
+
+
+def test_a_date_in_the_url_is_the_last_resort() -> None:
+    page = page_of(AZ, url="http://x.az/2025/08/12/xeber")
+    row = of_page(page, rules_of(), site="s", fetched=FETCHED)
+    assert row["published"] == "2025-08-12T08:00:00Z"
+    said = "2025-08-05T10:00:00+00:00"
+    row = of_page(page, rules_of(), site="s", fetched=FETCHED, listed=said)
+    assert row["published"] == "2025-08-05T10:00:00Z"
+
+
+def test_given_texts() -> None:
+    rules = rules_of(languages={"/kr/": "uzn_Cyrl", "/": "uzn_Latn"}, timezone="Asia/Tashkent")
+    row = of_text(
+        "\r\n".join(["", *UZ, " "]), rules, url="http://x.uz/a", site="f", fetched=FETCHED,
+        title=" Sarlavha\u200b ", published="12-avgust, 2025-yil 08:05", section="Madaniyat",
+        alternates=["http://x.uz/kr/a", "http://x.uz/a"],
+    )  # fmt: skip
+    assert row["text"].split("\n") == list(UZ)
+    assert (row["title"], row["section"]) == ("Sarlavha", "madaniyat")
+    assert row["published"] == "2025-08-12T03:05:00Z"
+    assert row["alternates"] == ["http://x.uz/kr/a"]
+    assert set(row) == {*ARTICLES.names, "page", "html_lang"} - {"licence", "may_redistribute"}
+
+    def reason(text: str, url: str = "http://x.uz/a", **more: Any) -> str | None:
+        found = of_text(text, rules, url=url, site="f", fetched=FETCHED, **more)
+        return found.get("reason")
+
+    assert reason(" \n ") == "no_text"
+    assert reason("Qisqa matn.") == "too_short"
+    assert reason("\n".join(UZ), "http://x.uz/kr/a") == "wrong_language"
+    assert reason("\n".join(UZ), "http://x.uz/kr/a", language="uzn_Latn") is None
+    assert reason("\n".join(AZ), language="identify") is None
+
+
+def test_a_page_and_a_text_give_the_same_columns() -> None:
+    row = of_page(page_of(AZ), rules_of(), site="s", fetched=FETCHED)
+    assert set(row) == {*ARTICLES.names, "page", "html_lang"} - {"licence", "may_redistribute"}
+
+
+def test_rules_of_every_kind_of_source() -> None:
+    site = site_of("http://x.az/", since="2025-01-01", until="2025-06-30")
+    assert Rules.of(site, "2025-12-01", 200).since == "2025-01-01"
+    warc = Warc("x", {"": "identify"}, "Asia/Baku", "", False, until="2025-06-30")
+    assert Rules.of(warc, "2025-12-01", 200).until == "2025-06-30"
+    files = Files("", False, languages={"/": "azj_Latn"})
+    assert Rules.of(files, "2025-12-01", 200) == Rules(
+        {"/": "azj_Latn"}, "UTC", "2025-12-01", 200, None, None
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "expected"),
+    [
+        ("<title>Sayt</title>", "<h1>Xəbərin başlığı budur</h1>", "Xəbərin başlığı budur"),
+        (
+            "<meta property=og:title content='Xəbərin başlığı budur | Sayt'>",
+            "<h1><a href=/>Sayt</a></h1><h2>Xəbərin başlığı budur</h2>",
+            "Xəbərin başlığı budur",
+        ),
+        (
+            "<title>Sayt - Xəbərin uzun başlığı budur</title>",
+            "<b>Xəbərin uzun başlığı budur</b>",
+            "Xəbərin uzun başlığı budur",
+        ),
+        (
+            "<title>Sayt</title>",
+            "<div class=sarlavha>Xəbərin uzun başlığı budur</div>",
+            "Xəbərin uzun başlığı budur",
+        ),
+        (
+            "<meta property=og:title content='Başlıq – iki hissə'>",
+            "<h1>Qonşu xəbər</h1><h1>Başlıq – iki hissə</h1>",
+            "Başlıq – iki hissə",
+        ),
+    ],
+)
+def test_headlines(head: str, body: str, expected: str) -> None:
+    root = lxml_html.fromstring(f"<html><head>{head}</head><body>{body}</body></html>")
+    assert metadata.read(root, "http://x.az/a/b", SEEN, "/").title == expected
 
 
 def test_articles_of_a_site(server: Server, tmp_path: Path) -> None:
@@ -163,7 +342,7 @@ def test_an_error_in_a_worker_comes_back_whole(tmp_path: Path) -> None:
     from data_prep.collect.frontier import Record
     from korpu.errors import SaysNo
 
-    rules = {"site": Rules({"/": "azj_Latn"}, "Asia/Baku", "2025-12-01", 10)}
+    rules = Rules({"/": "azj_Latn"}, "Asia/Baku", "2025-12-01", 10)
     records = [
         Record(n, "site", f"http://x.az/{n}", "2025-12-01T00:00:00Z", "no.warc.gz", 0, 9, str(n))
         for n in range(2 * shards.PAGES)

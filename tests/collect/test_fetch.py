@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from typing import Any
@@ -36,8 +37,8 @@ def test_the_time_limit_is_for_the_whole_request(server: Server) -> None:
     client = Client("korpu/0", timeout=0.4, max_bytes=10_000, allow_private=True)
     began = time.monotonic()
     with pytest.raises(Failed) as caught:
-        client.get(f"{server.url}/slow")
-    client.close()
+        asyncio.run(client.get(f"{server.url}/slow"))
+
     assert caught.value.reason == "timeout"
     assert time.monotonic() - began < 1.5
 

@@ -1,127 +1,84 @@
-"""Kill the crawl at any moment: no page is lost, none is doubled, none is fetched twice."""
+"""Kill a run at any moment: no page is lost, none is doubled, none is fetched twice."""
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from warcio.archiveiterator import ArchiveIterator
 
-from korpu import artifact
-from tests.collect.conftest import Server, article, link_to
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-PAGES = 50
+from tests.collect import kills
+from tests.collect.kills import Town, Zygote
 
 
-def fill(server: Server) -> None:
-    """A site of PAGES articles, each linking to a few others, with a listed half."""
-    listed = "".join(f"<url><loc>{server.url}/x/{n}</loc></url>" for n in range(0, PAGES, 2))
-    server.pages["/sitemap.xml"] = f"<urlset>{listed}</urlset>".encode()
-    server.pages["/"] = article(0, links=link_to("/x/1", "/x/2"))
-    server.pages["/r"] = (301, {"Location": "/x/3"}, b"")
-    for n in range(PAGES):
-        to = link_to(*(f"/x/{(n * 7 + k) % PAGES}" for k in range(4)), "/r")
-        server.pages[f"/x/{n}"] = article(n + 1, links=to)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with kills.town(tmp_path_factory.mktemp("town"), hosts=2, pages=150) as running:
+        yield running
 
 
-def start(server: Server, out: Path, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.collect.child", server.url, str(out), *words],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        stderr=subprocess.DEVNULL,
-    )
+@pytest.fixture(scope="module")
+def ready(place: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    with kills.zygote(tmp_path_factory.mktemp("runs"), place) as running:
+        yield running
 
 
-def finish(server: Server, out: Path) -> None:
-    assert start(server, out).wait(120) == 0
+@pytest.fixture(scope="module")
+def events(ready: Zygote) -> Counter[str]:
+    """How many durable steps of each kind an undisturbed run has."""
+    return ready.events(ready.folder / "outputs" / "collect" / "whole")
 
 
-def content(out: Path) -> str:
-    return artifact.parquet_digest(out / "articles.parquet", ("fetched",))
+@pytest.fixture(scope="module")
+def whole(ready: Zygote, events: Counter[str]) -> Path:
+    """What an undisturbed run leaves."""
+    assert events
+    return ready.folder / "outputs" / "collect" / "whole"
 
 
-def archived(out: Path) -> list[str]:
-    with (out / "raw" / "site.warc.gz").open("rb") as stream:
-        return [
-            record.rec_headers.get_header("WARC-Target-URI") for record in ArchiveIterator(stream)
-        ]
+def test_random_kills(ready: Zygote, whole: Path, tmp_path: Path) -> None:
+    first, before = len(ready.runs), ready.kills
+    kills.kill_often(ready, tmp_path / "out", 12, random.Random(3), spacing=15)
+    assert ready.kills - before == 12
+    kills.compare(ready, whole, tmp_path / "out", first)
 
 
-def compare(server: Server, whole: Path, out: Path, kills: int) -> None:
-    """The killed crawl's result, archive and requests are those of an undisturbed one."""
-    assert content(out) == content(whole)
-    pages = archived(out)
-    assert len(pages) == len(set(pages))
-    assert sorted(pages) == sorted(archived(whole))
-    twice = {path: n for path, n in server.asked.items() if n > 1}
-    assert sum(n - 1 for n in twice.values()) <= kills, twice
-    db = sqlite3.connect(out / "frontier.sqlite")
-    committed = db.execute("SELECT max(offset + length) FROM urls").fetchone()[0]
-    assert committed == (out / "raw" / "site.warc.gz").stat().st_size
-    assert db.execute("SELECT count(*) FROM urls WHERE state = 'new'").fetchone()[0] == 0
-
-
-def kill_at_random(server: Server, tmp_path: Path, kills: int, seed: int) -> None:
-    fill(server)
-    finish(server, tmp_path / "whole")
-    server.asked.clear()
-    rng, out, done = random.Random(seed), tmp_path / "killed", 0
-    while done < kills:
-        child = start(server, out)
-        before = sum(server.asked.values())
-        more = rng.randrange(1, max(2, 2 * PAGES // kills))
-        while sum(server.asked.values()) < before + more and child.poll() is None:
-            time.sleep(0.0005)
-        time.sleep(rng.random() * 0.01)
-        if child.poll() is not None:
-            break
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        done += 1
-    finish(server, out)
-    assert done >= kills // 2
-    compare(server, tmp_path / "whole", out, done)
-
-
-def test_random_kills(server: Server, tmp_path: Path) -> None:
-    kill_at_random(server, tmp_path, kills=7, seed=7)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(5))
-def test_many_random_kills(server: Server, tmp_path: Path, seed: int) -> None:
-    kill_at_random(server, tmp_path, kills=40, seed=seed)
-
-
-def test_kill_inside_a_write_and_before_a_commit(server: Server, tmp_path: Path) -> None:
-    fill(server)
-    finish(server, tmp_path / "whole")
-    server.asked.clear()
-    out = tmp_path / "killed"
-    moments = ("write:1", "write:20", "commit:3", "commit:20", "shard:2")
+def test_kills_at_chosen_moments(ready: Zygote, whole: Path, tmp_path: Path) -> None:
+    """Inside a write, between the write and its commit, inside extraction, around a rename."""
+    first = len(ready.runs)
+    moments = ["write:1", "written:9", "sync:20", "sql:60", "write:30", "name:2", "named:1"]
     for moment in moments:
-        assert start(server, out, moment).wait(60) == -signal.SIGKILL
-    size = (out / "raw" / "site.warc.gz").stat().st_size
-    finish(server, out)
-    assert (out / "raw" / "site.warc.gz").stat().st_size == size  # the crawl itself was over
-    compare(server, tmp_path / "whole", out, len(moments))
+        assert ready.until(tmp_path / "out", moment), moment
+    ready.whole(tmp_path / "out")
+    kills.compare(ready, whole, tmp_path / "out", first)
 
 
-def test_extraction_goes_on_without_the_server(server: Server, tmp_path: Path) -> None:
-    fill(server)
-    out = tmp_path / "out"
-    assert start(server, out, "shard:2").wait(60) == -signal.SIGKILL
-    server.pages.clear()  # a second fetch would find nothing
-    asked = sum(server.asked.values())
-    finish(server, out)
-    assert sum(server.asked.values()) == asked
-    assert len(archived(out)) > PAGES
+def test_extraction_goes_on_without_the_server(
+    ready: Zygote, whole: Path, events: Counter[str], tmp_path: Path
+) -> None:
+    """The fetching is over with the last page: what follows needs no site."""
+    first = len(ready.runs)
+    # Every shard of the extraction gets its name once it is whole, and little else does.
+    assert ready.until(tmp_path / "out", f"name:{events['name'] // 2}")
+    ready.whole(tmp_path / "out")
+    assert ready.runs[-1].asked == {}
+    kills.compare(ready, whole, tmp_path / "out", first)
+
+
+def test_kills_of_a_later_snapshot(tmp_path: Path) -> None:
+    """While it takes over the earlier one's pages, and while it asks what has changed."""
+    later = kills.later()
+    with kills.town(tmp_path, hosts=2, pages=60) as place, kills.zygote(tmp_path, place) as runs:
+        kills.two_snapshots(runs, tmp_path)
+        whole, out = (tmp_path / name / "collect" / "second" for name in ("whole", "killed"))
+        runs.whole(whole, **later)
+        first, before = len(runs.runs), runs.kills
+        moments = ["sql:3", "name:1", "named:1", "sync:1", "sql:40", "write:2", "written:3"]
+        for moment in moments:
+            assert runs.until(out, moment, **later), moment
+        kills.kill_often(runs, out, 4, random.Random(5), spacing=9, **later)
+        assert runs.kills - before >= len(moments)
+        kills.compare(runs, whole, out, first)
+        assert kills.requests(runs.runs[first - 1]) < kills.requests(runs.runs[0])

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.collect import run
+from data_prep.collect import quality, run
 from tests.collect.conftest import recipe_of, site_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -88,6 +88,15 @@ def test_language_date_and_links(collected: tuple[Any, Any, Any]) -> None:
             assert known["counterpart"] in row["alternates"]
         assert row["title"] not in row["text"].split("\n")
     assert {row["language"] for row in rows.values()} == {"azj_Latn", "uzn_Latn", "uzn_Cyrl"}
+
+
+def test_the_text_of_every_template_is_whole() -> None:
+    with quality.newsroom(articles=12, seed=5) as pages:
+        assert len({page.group for page in pages}) == 6  # two sites, three layouts
+        for page in pages:
+            score = quality.score(quality.korpu(page), page.gold)
+            assert (score.f1, score.paragraphs) == (1, 1), page.name
+            assert (score.title, score.day, score.minute) == (1, 1, 1), page.name
 
 
 def test_nothing_around_the_article_is_in_its_text(collected: tuple[Any, Any, Any]) -> None:

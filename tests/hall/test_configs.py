@@ -30,7 +30,7 @@ def composed(root="pipeline", *overrides):
 
 def test_every_root_composes_to_the_same_recipe():
     recipes = [composed(root) for root in ROOTS]
-    assert len(ROOTS) == 8
+    assert len(ROOTS) == 9
     assert all(recipe == recipes[0] for recipe in recipes)
 
 

@@ -1,0 +1,1 @@
+"""Pages written by hand after the habits of Azerbaijani and Uzbek news sites, with their gold."""
