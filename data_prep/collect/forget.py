@@ -31,14 +31,14 @@ def forget_action(recipe: Recipe, value: str) -> None:
     Raises ``UsageError`` for what is no http(s) URL (then nothing is remembered), ``SaysNo`` where
     the list is damaged, ``OSError`` where it cannot be written.
     """
-    from data_prep.collect import traces
+    from data_prep.collect import known_as, traces
 
     outputs = Path(recipe.runtime.outputs)
     given = list(dict.fromkeys(asked(value)))
     remember(outputs, given)  # before the search: whatever happens now, it is forgotten
     for number, url in enumerate(given):
         others, covered = [], spellings(url)
-        for other in sorted(traces.addresses(recipe, covered)):
+        for other in sorted(known_as.addresses(recipe, covered)):
             if other not in covered:
                 others.append(other)
                 covered |= spellings(other)

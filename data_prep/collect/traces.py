@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import polars as pl
 
-from data_prep.collect import extract
-from data_prep.collect.extract import Rules
+from data_prep.collect import known_as
 from data_prep.collect.forget import spellings
-from data_prep.collect.frontier import Record
-from korpu import artifact
 from korpu.artifact import Artifact
-from korpu.errors import SaysNo
-from korpu.schema import Recipe, Site
+from korpu.schema import Recipe
 from korpu.stages import STAGES
 
 SPLITS = ("train", "dev", "test", "rejected")
 LEARNT = ("train", "dev")  # the splits a run sees: to learn from, and to choose its weights by
 BUNDLES = "bundles"
-_ROUNDS = 8  # of redirects and canonical URLs that lead on
 
 
 @dataclass
@@ -44,89 +37,6 @@ class Trace:
     rows: dict[str, int] = field(default_factory=dict)  # of a corpus, by split
     ids: dict[str, set[str]] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)  # of its dev rows, both sides
-
-
-@dataclass(frozen=True)
-class Crawled:
-    """A frontier. ``made`` is None while its snapshot is not finished."""
-
-    directory: Path
-    made: Artifact | None
-
-
-# ── the addresses of one article ───────────────────────────────────────────────────────────────
-
-
-def addresses(recipe: Recipe, urls: frozenset[str]) -> frozenset[str]:
-    """``urls`` and what they lead to in any snapshot: redirects, and the pages' canonical URLs."""
-    outputs = Path(recipe.runtime.outputs)
-    found, new = set(urls), set(urls)
-    for _ in range(_ROUNDS):
-        ahead: set[str] = set()
-        for crawled in _frontiers(outputs):
-            for row in _fetched(crawled, new):
-                if row["state"] == "moved":
-                    ahead.add(row["target"])
-                elif row["kind"] == "html" and row["file"] is not None:
-                    ahead |= _canonical(recipe, crawled, row)
-        for made in _artifacts(outputs, "collect"):
-            table = _table(made, "articles.parquet")
-            if "page" in table.collect_schema():
-                shown = table.filter(pl.col("page").is_in(list(new))).select("url").collect()
-                ahead |= set(shown["url"])
-        new = ahead - found
-        if not new:
-            break
-        found |= new
-    return frozenset(found)
-
-
-def _canonical(recipe: Recipe, crawled: Crawled, row: sqlite3.Row) -> set[str]:
-    """The article's URL that an archived page gives; nothing where it gives no article."""
-    rules = _rules(recipe, crawled, row["site"])
-    if rules is None:
-        return set()
-    record = Record(**{name: row[name] for name in Record.__dataclass_fields__})
-    try:
-        page = extract.article(record, crawled.directory / "raw", rules)
-    except (SaysNo, OSError):
-        return set()  # the archive is gone or damaged; the address itself stays forgotten
-    return {page["url"]} if "url" in page else set()
-
-
-def _rules(recipe: Recipe, crawled: Crawled, site: str) -> Rules | None:
-    if crawled.made is None:
-        ours, collect = recipe.source.site.get(site), asdict(recipe.collect)
-    else:
-        config = crawled.made.manifest["config"]
-        theirs, collect = config["source"]["site"].get(site), config["collect"]
-        ours = Site(**theirs) if theirs else None
-    return Rules.of(ours, collect["snapshot"], collect["min_characters"]) if ours else None
-
-
-def _frontiers(outputs: Path) -> Iterator[Crawled]:
-    for path in sorted((outputs / "collect").glob("*/frontier.sqlite")):
-        yield Crawled(path.parent, artifact.load(path.parent))
-
-
-def _fetched(crawled: Crawled, urls: set[str]) -> list[sqlite3.Row]:
-    """A frontier's rows of some URLs that were fetched; nothing where it cannot be read."""
-    path = crawled.directory / "frontier.sqlite"
-    mode = "ro" if crawled.made is None else "ro&immutable=1"  # no file appears beside a done one
-    marks = ", ".join("?" for _ in urls)
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(
-            sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True)
-        ) as db,
-    ):
-        db.row_factory = sqlite3.Row
-        return db.execute(
-            f"SELECT * FROM urls WHERE url IN ({marks})"
-            " AND (state IN ('done', 'moved') OR file IS NOT NULL)",
-            sorted(urls),
-        ).fetchall()
-    return []
 
 
 # ── what was made from it ──────────────────────────────────────────────────────────────────────
@@ -156,7 +66,7 @@ def report(recipe: Recipe, urls: frozenset[str]) -> list[str]:
 def trace(outputs: Path, registry: Path, urls: frozenset[str]) -> tuple[list[Trace], list[Path]]:
     """Every place that has an article or was made from it, in the order of the stages; and the
     directories of which nobody can say, since an input of theirs is gone."""
-    made = [one for stage in STAGES for one in _artifacts(outputs, stage)]
+    made = [one for stage in STAGES for one in known_as.artifacts(outputs, stage)]
     found: dict[Path, Trace] = {}
     names: dict[str, Trace] = {}  # by key and by manifest
     known = {name for one in made for name in _names(one.reference())}
@@ -206,19 +116,12 @@ def _passes_on(one: Trace) -> bool:
     return one.stage != "prepare" or any(one.rows.get(split) for split in (*LEARNT, "test"))
 
 
-def _artifacts(outputs: Path, stage: str) -> Iterator[Artifact]:
-    for path in sorted((outputs / stage).glob(f"*/{artifact.MANIFEST}")):
-        made = artifact.load(path.parent)
-        if made is not None and made.stage == stage:
-            yield made
-
-
 def _snapshots(outputs: Path, made: Sequence[Artifact], urls: frozenset[str]) -> list[Trace]:
     """Snapshots with the article as a row, or with its page in an archive of theirs."""
     holding: dict[Path, set[str]] = {}  # archives with the page, by directory
     digests: set[str] = set()  # of these archives: later snapshots have the same files
-    for crawled in _frontiers(outputs):
-        for row in _fetched(crawled, set(urls)):
+    for crawled in known_as.frontiers(outputs):
+        for row in known_as.fetched(crawled, set(urls)):
             if row["file"] is None:
                 continue
             path = f"raw/{row['file']}"
@@ -229,7 +132,7 @@ def _snapshots(outputs: Path, made: Sequence[Artifact], urls: frozenset[str]) ->
     found = []
     snapshots = [one for one in made if one.stage == "collect"]
     for one in snapshots:
-        table = _table(one, "articles.parquet")
+        table = known_as.table(one, "articles.parquet")
         same = pl.col("url").is_in(list(urls))
         if "page" in table.collect_schema():
             same |= pl.col("page").is_in(list(urls))
@@ -279,7 +182,7 @@ def _corpus(one: Artifact, above: Sequence[Trace], urls: frozenset[str]) -> Trac
     addresses = list(urls)
     for split in SPLITS:
         rows = (
-            _table(one, f"{split}.parquet")
+            known_as.table(one, f"{split}.parquet")
             .filter(pl.col("src_url").is_in(addresses) | pl.col("tgt_url").is_in(addresses))
             .select("id", "src", "tgt")
             .collect()
@@ -321,7 +224,7 @@ def _bundles(outputs: Path, registry: Path) -> Iterator[tuple[Path, list[dict[st
     """Bundles, with what they were made from: those of the registry, and those that releases of
     these outputs published elsewhere."""
     places = {path.parent.resolve(): path.parent for path in registry.glob("*/versions/*/*.json")}
-    for one in _artifacts(outputs, "release"):
+    for one in known_as.artifacts(outputs, "release"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             path = Path(json.loads((one.directory / "bundle.json").read_text("utf-8"))["path"])
             places.setdefault(path.resolve(), path)
@@ -357,24 +260,11 @@ def _smoke(bundle: Path, texts: set[str]) -> str:
     return ""
 
 
-def _table(made: Artifact, name: str) -> pl.LazyFrame:
-    path = made.file(name)
-    try:
-        table = pl.scan_parquet(path)
-        table.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise SaysNo(
-            f"{path} cannot be read as Parquet, so nobody can say whether the article is in it; "
-            f"delete {made.directory}"
-        ) from error
-    return table
-
-
 def _versions(outputs: Path, urls: frozenset[str]) -> list[str]:
     """The article in other languages, which are articles of their own."""
     others: set[str] = set()
-    for made in _artifacts(outputs, "collect"):
-        table = _table(made, "articles.parquet")
+    for made in known_as.artifacts(outputs, "collect"):
+        table = known_as.table(made, "articles.parquet")
         named = table.filter(pl.col("url").is_in(list(urls))).select("alternates").collect()
         others |= {url for listed in named["alternates"].to_list() for url in listed or ()}
     found = sorted(url for url in others if not spellings(url) & urls)

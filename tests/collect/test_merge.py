@@ -23,7 +23,7 @@ import runs
 import yaml
 from hydra import compose, initialize_config_dir
 
-from data_prep.collect import forget, merge, share, tables
+from data_prep.collect import forget, joining, merge, share, tables
 from data_prep.collect.warc import read
 from korpu import artifact, config, stages
 from korpu.artifact import Artifact, File, Result
@@ -233,7 +233,7 @@ def test_what_the_merged_frontier_says_of_itself() -> None:
     """A later snapshot goes on from it as from an undivided crawl's."""
     one = {"snapshot": "2025-12-01", "finished": "1", "sites": '{"a": "x"}', "file:a": "a.warc.gz"}
     two = {"snapshot": "2025-12-01", "finished": "1", "sites": '{"b": "y"}', "file:b": "b.warc.gz"}
-    both = merge._meta([one, two | {"inherited:old.warc.gz": "/elsewhere/raw"}])
+    both = joining._meta([one, two | {"inherited:old.warc.gz": "/elsewhere/raw"}])
     assert json.loads(both.pop("sites")) == {"a": "x", "b": "y"}
     assert both == {
         "snapshot": "2025-12-01",
@@ -242,8 +242,8 @@ def test_what_the_merged_frontier_says_of_itself() -> None:
         "file:b": "b.warc.gz",
     }
     del two["finished"]
-    assert "finished" not in merge._meta([one, two])
-    assert "finished" not in merge._meta([two, one])
+    assert "finished" not in joining._meta([one, two])
+    assert "finished" not in joining._meta([two, one])
 
 
 def test_a_merge_is_killed_and_done_again(site: Site, shards: list[Path], tmp_path: Path) -> None:
