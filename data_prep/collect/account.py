@@ -55,7 +55,8 @@ def stats(
         of_site = [row for row in crawled if row[0] == name]
         left_out = Counter(reasons.get(name, {})) + Counter(given.get(name, {}))
         for _, page, _, reason, count in of_site:
-            if reason and page == "page":
+            lists = page in ("sitemap", "feed") and reason != "http_404"  # many have none
+            if reason and (page == "page" or lists):
                 left_out[reason] += count
         asked = sum(n for _, page, state, _, n in of_site if (page, state) == ("html", "done"))
         found[name] = {

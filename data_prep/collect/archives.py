@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data_prep.collect.extract import declared
-from data_prep.collect.frontier import Record
+from data_prep.collect.ledger import Record
 from data_prep.collect.urls import canonical
 from korpu import artifact
 from korpu.errors import UsageError

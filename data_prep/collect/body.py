@@ -21,7 +21,10 @@ _CONTROLS = re.compile(  # what the parser lets in, itself or as a reference, an
     "x0*(?:[0-8bcef]|1[0-9a-f]|fff[ef]))(?![0-9a-f]);?",
     re.IGNORECASE,
 )
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff]")
+_UNSEEN = re.compile(  # controls, soft hyphens, marks that turn the direction of text
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def within(page: str) -> str:

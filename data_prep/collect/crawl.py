@@ -17,7 +17,8 @@ from data_prep.collect import carry, stopping, warc
 from data_prep.collect.board import Board
 from data_prep.collect.discover import Fault, discover
 from data_prep.collect.fetch import Answer, Client, Failed
-from data_prep.collect.frontier import Frontier, Seen, Url
+from data_prep.collect.frontier import Frontier
+from data_prep.collect.ledger import Seen, Url
 from data_prep.collect.links import Link
 from data_prep.collect.permission import rules_for
 from data_prep.collect.traps import GENERATIONS
@@ -31,6 +32,8 @@ from korpu.schema import Collect, Site
 _BUSY = {"http_429", "http_503"}  # the host, not the page, asks for patience
 _GONE = {"http_404", "http_410", "http_451"}  # a page that answers so has no record any more
 _PAGES = ("page", "html")
+_LISTS = ("sitemap", "feed")
+_SITEMAPS = 200  # of one site, or as many as it has pages
 _LINES = 5  # said of one site's faulty documents; more are only counted
 _NAMED = 4  # entry points in the sentence that a site gave nothing
 
@@ -81,14 +84,14 @@ async def _ended(
     crawls: Sequence[Crawl], tasks: Sequence[asyncio.Task[None]]
 ) -> dict[str, KorpuError]:
     """Wait for all sites; a site's own error is returned, any other ends the crawl."""
-    working = set(tasks[: len(crawls)])
-    while working:
-        over, working = await asyncio.wait(
-            {*working, tasks[-1]}, return_when=asyncio.FIRST_COMPLETED
-        )
-        working.discard(tasks[-1])
-        for error in [task.exception() for task in over]:
-            if error is not None and not isinstance(error, KorpuError):
+    *working, watch = tasks
+    waiting = set(working)
+    while waiting:
+        over, _ = await asyncio.wait({*waiting, watch}, return_when=asyncio.FIRST_COMPLETED)
+        waiting -= over
+        for task in over:
+            error = task.exception()
+            if error is not None and (task is watch or not isinstance(error, KorpuError)):
                 raise error
     given_up = {}
     for one, task in zip(crawls, tasks, strict=False):
@@ -109,7 +112,7 @@ def _open(
     archive = warc.Archive(folder, file, frontier.committed(file))
     client = Client(collect.user_agent, collect.timeout, collect.max_bytes, site.allow_private)
     one = Crawl(name, site, collect, frontier, archive, folder, client, hosts, Window(site))
-    one.visited = frontier.visited(name)
+    one.visited, one.sitemaps = frontier.visited(name), frontier.sitemaps(name)
     return one
 
 
@@ -138,6 +141,7 @@ def _enter(one: Crawl) -> None:
             raise UsageError(f"source.site.{one.name}.start: {given!r} is no http(s) URL")
         starts.append(url)
     one.hosts = frozenset(authority(url) for url in starts)
+    one.origins = frozenset(origin(url) for url in starts)
     one.frontier.add(one.name, [Link(url, listed=True) for url in starts])
     pages = []
     for given in days(one.name, one.site, one.collect.snapshot):
@@ -176,6 +180,14 @@ async def _step(one: Crawl, url: Url, board: Board) -> None:
             )
         _give_up(one, url, "trap", None)
         return
+    if url.kind in _LISTS and one.sitemaps >= max(_SITEMAPS, one.site.max_pages):
+        one.tally.said["sitemaps"] += 1
+        if one.tally.said["sitemaps"] == 1:
+            log.say(
+                f"  {one.name}: {url.url}: more sitemaps than max_pages; they are not asked for"
+            )
+        _give_up(one, url, "too_many_sitemaps", None)
+        return
     try:
         rules = await rules_for(one, url.url)
     except Failed as failed:  # of a sitemap on a foreign host
@@ -188,7 +200,8 @@ async def _step(one: Crawl, url: Url, board: Board) -> None:
         _give_up(one, url, "robots", None)
         return
     host = one.host(url.url)
-    await asyncio.sleep(max(0.0, one.patience.get(url.id, 0.0) - time.monotonic()))
+    if (ready := one.patience.get(url.id)) is not None:
+        await asyncio.sleep(max(0.0, ready - time.monotonic()))
     async with host.turn:
         await host.pause()
         try:
@@ -207,6 +220,7 @@ async def _step(one: Crawl, url: Url, board: Board) -> None:
             return
         is_page, reason = url.kind in _PAGES, failed.reason
     one.visited += is_page
+    one.sitemaps += url.kind in _LISTS
     one.patience.pop(url.id, None)
     board.count(one, reason)
 
@@ -223,7 +237,8 @@ def _settle(one: Crawl, url: Url, answer: Answer) -> bool:
     found = discover(answer, one.hosts, one.collect.max_bytes)
     if found.fault is not None:
         one.tally.errors[found.fault.reason] += 1
-        _fault(one, url, found.fault, "; what could be read is used")
+        empty = found.fault.reason == "empty_sitemap"
+        _fault(one, url, found.fault, "" if empty else "; what could be read is used")
     place = one.archive.append_new(answer, asked, url.digest)
     fault = found.fault.reason if found.fault else None
     seen = Seen(found.kind, asked, answer.validators, found.said, fault)
@@ -302,7 +317,7 @@ async def _probe(one: Crawl, url: str, host: Host, failed: Failed) -> None:
         async with host.turn:
             await one.client.get(f"{origin(url)}/robots.txt")
     except Failed as now_failed:
-        own = authority(url) in one.hosts
+        own = origin(url) in one.origins
         if own and now_failed.status is None and now_failed.reason != "address_refused":
             raise Infrastructure(
                 f"site {one.name}: {origin(url)} does not answer any more ({failed}); run it "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
@@ -17,6 +18,7 @@ from data_prep.collect.window import latest, moment
 
 _SITEMAPS, _FEEDS = ("urlset", "sitemapindex"), ("rss", "feed", "RDF")
 _ROOT = re.compile(rb"<(?![?!])(?:[A-Za-z0-9_]+:)?([A-Za-z]+)")
+MOST_LINKS = 20_000  # of one page that are followed
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml")
 
 
@@ -54,7 +56,7 @@ def discover(answer: Answer, hosts: frozenset[str], most: int) -> Found:
     if kind == "html":
         root = _page(body, answer)
         said = traps.said(root) if root is not None else None
-        links = _of_page(root, answer)
+        links: Iterator[Link] = islice(_of_page(root, answer), MOST_LINKS)
     else:
         tree, fault = _xml(body)
         links = _of_sitemap(tree, answer.url) if kind == "sitemap" else _of_feed(tree, answer.url)
@@ -99,6 +101,8 @@ def _kind(content_type: str, body: bytes) -> str:
     if content_type == "" and root:
         return "html"
     if content_type.endswith("xml"):
+        if not body.strip():
+            raise Failed("malformed_xml", "it is empty", status=200)
         raise Failed("malformed_xml", "neither a sitemap nor a feed", status=200)
     raise Failed("not_html", content_type, status=200)
 

@@ -19,7 +19,7 @@ from data_prep.collect import body, dates, metadata, warc
 from data_prep.collect.charset import decode
 from data_prep.collect.dates import Seen
 from data_prep.collect.fetch import Answer
-from data_prep.collect.frontier import Record
+from data_prep.collect.ledger import Record
 from data_prep.collect.urls import authority, path_of
 from korpu.schema import Files, Hub, Site, Warc
 

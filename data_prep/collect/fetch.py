@@ -131,9 +131,12 @@ class Client:
             await pool.aclose()
         self._pools.clear()
 
-    async def get(self, url: str, validators: Validators | None = None) -> Answer:
+    async def get(
+        self, url: str, validators: Validators | None = None, cut: int | None = None
+    ) -> Answer:
         """GET a URL; raises ``Failed``. A 3xx with a Location is an answer, and so is a 304 where
-        validators were sent."""
+        validators were sent. ``cut``: so many bytes of the body are enough, the rest is not read.
+        """
         self._deadline.at = time.monotonic() + self._timeout
         seconds = {"connect": self._timeout, "read": self._timeout, "write": self._timeout}
         conditions = _conditions(validators)
@@ -149,7 +152,7 @@ class Client:
             ) as response:
                 multiplexed = response.extensions.get("http_version") == b"HTTP/2"
                 self._idle = response.extensions["network_stream"] if multiplexed else None
-                return await self._answer(url, response, bool(conditions))
+                return await self._answer(url, response, bool(conditions), cut)
         except AddressRefused as error:
             raise Failed("address_refused", str(error)) from error
         except httpcore.TimeoutException as error:
@@ -181,7 +184,9 @@ class Client:
         self._idle = None
         await self.close()
 
-    async def _answer(self, url: str, response: httpcore.Response, conditional: bool) -> Answer:
+    async def _answer(
+        self, url: str, response: httpcore.Response, conditional: bool, cut: int | None
+    ) -> Answer:
         size = sum(len(key) + len(value) for key, value in response.headers)
         if len(response.headers) > MOST_HEADERS or size > HEADER_BYTES:
             raise Failed("too_many_headers", f"{size} bytes", status=response.status)
@@ -190,7 +195,7 @@ class Client:
         )
         answer = Answer(url, response.status, headers, b"")
         if response.status == 200:
-            return await self._read_body(answer, response)
+            return await self._read_body(answer, response, cut)
         await self._drain(response)
         if response.status == 304 and conditional:
             return answer
@@ -214,18 +219,31 @@ class Client:
                 return
         self._ended = True
 
-    async def _read_body(self, answer: Answer, response: httpcore.Response) -> Answer:
+    async def _read_body(
+        self, answer: Answer, response: httpcore.Response, cut: int | None
+    ) -> Answer:
+        if cut is None:
+            self._refuse(answer)
+        most = self._max_bytes if cut is None else cut
+        body = Body(answer.header("content-encoding") or "identity", most)
+        try:
+            async for chunk in response.aiter_stream():
+                body.feed(chunk)
+        except Failed as failed:
+            if cut is None or failed.reason != "too_large":
+                raise
+            return Answer(answer.url, 200, answer.headers, body.so_far()[:cut])
+        self._ended = True
+        return Answer(answer.url, 200, answer.headers, body.whole())
+
+    def _refuse(self, answer: Answer) -> None:
+        """Raise ``Failed`` for what is no text or too large by its own account."""
         kind = answer.content_type
         if kind and kind not in TEXT_TYPES + PACKED_TYPES and not kind.endswith("+xml"):
             raise Failed("not_html", kind, status=200)
         length = answer.header("content-length") or ""
         if length.isascii() and length.isdigit() and int(length[:19]) > self._max_bytes:
             raise Failed("too_large", f"{length} bytes", status=200)
-        body = Body(answer.header("content-encoding") or "identity", self._max_bytes)
-        async for chunk in response.aiter_stream():
-            body.feed(chunk)
-        self._ended = True
-        return Answer(answer.url, 200, answer.headers, body.whole())
 
 
 def _conditions(validators: Validators | None) -> list[tuple[str, str]]:
@@ -259,9 +277,9 @@ class Body:
         while chunk:
             part, chunk = self._next(chunk) if self._packed else (chunk, b"")
             self._size += len(part)
+            self._parts.append(part)
             if self._size > self._most:
                 raise Failed("too_large", f"more than {self._most} bytes", status=200)
-            self._parts.append(part)
 
     def _next(self, chunk: bytes) -> tuple[bytes, bytes]:
         """(unpacked bytes, what is left of the chunk)"""

@@ -13,7 +13,7 @@ import polars as pl
 
 from data_prep.collect import extract
 from data_prep.collect.extract import Rules
-from data_prep.collect.frontier import Record
+from data_prep.collect.ledger import Record
 from korpu import artifact
 from korpu.artifact import Artifact
 from korpu.errors import SaysNo

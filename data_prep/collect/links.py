@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS shapes (  -- of pages whose path looks like a session
   PRIMARY KEY (site, shape)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS upcoming ON urls (site, state, tries, depth, id);
-CREATE INDEX IF NOT EXISTS queries ON urls (site, path) WHERE path IS NOT NULL;
+CREATE INDEX IF NOT EXISTS queries ON urls (site, path, novel) WHERE path IS NOT NULL;
 CREATE INDEX IF NOT EXISTS places ON urls (file, offset) WHERE file IS NOT NULL;
 CREATE INDEX IF NOT EXISTS pages ON urls (site, id) WHERE state = 'done' AND kind = 'html';
 CREATE INDEX IF NOT EXISTS sayings ON urls (site, said) WHERE said IS NOT NULL;
@@ -115,11 +115,12 @@ def enter(db: sqlite3.Connection, spot: Spot, links: Iterable[Link]) -> None:
 
 
 def insert(db: sqlite3.Connection, spot: Spot, link: Link) -> None:
-    """A link to what is not known yet; nothing where its path has enough queries already."""
+    """A link to what is not known yet; nothing where enough queries of its path
+    said nothing new so far."""
     path = None if link.listed else path_without_query(link.url)
     if path is not None:
         found = db.execute(
-            "SELECT count(*) FROM urls WHERE site = ? AND path = ?", (spot.site, path)
+            "SELECT count(*) FROM urls WHERE site = ? AND path = ? AND novel = 0", (spot.site, path)
         ).fetchone()
         if found[0] >= QUERIES_PER_PATH:
             return

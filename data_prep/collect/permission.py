@@ -5,7 +5,7 @@ from __future__ import annotations
 from data_prep.collect import robots as robots_txt
 from data_prep.collect import warc
 from data_prep.collect.fetch import Answer, Failed, Validators
-from data_prep.collect.frontier import Seen, Url
+from data_prep.collect.ledger import Seen, Url
 from data_prep.collect.links import Link
 from data_prep.collect.robots import Robots
 from data_prep.collect.urls import authority, canonical, origin
@@ -24,6 +24,8 @@ async def rules_for(one: Crawl, url: str) -> Robots:
     for a host that is not the site's own.
     """
     host = origin(url)
+    if host in one.silent:
+        raise one.silent[host]
     if host not in one.rules:
         found = one.frontier.known(one.name, f"{host}/robots.txt")
         state = one.frontier.state(found) if found else "new"
@@ -54,7 +56,8 @@ async def _fetch_rules(one: Crawl, host: str) -> bytes:
     try:
         answer = await _ask_patiently(one, address, row.validators)
     except Failed as failed:
-        if not own and (failed.retry or failed.reason == "address_refused"):
+        if host not in one.origins and (failed.retry or failed.reason == "address_refused"):
+            one.silent[host] = failed  # one question is enough, however many links lead there
             raise
         if failed.reason == "address_refused":
             raise UsageError(
@@ -91,7 +94,7 @@ async def _ask_patiently(one: Crawl, url: str, validators: Validators | None) ->
         async with host.turn:
             await host.pause()
             try:
-                answer = await one.client.get(url, validators)
+                answer = await one.client.get(url, validators, cut=robots_txt.LARGEST)
             except Failed as failed:
                 if not failed.retry or tries >= one.collect.retries:
                     raise

@@ -20,7 +20,7 @@ from typing import Any
 
 from data_prep.collect import extract
 from data_prep.collect.extract import Rules
-from data_prep.collect.frontier import Record
+from data_prep.collect.ledger import Record
 from korpu import artifact
 from korpu.errors import KorpuError
 

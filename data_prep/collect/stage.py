@@ -15,7 +15,8 @@ from data_prep.collect.crawl import crawl
 from data_prep.collect.extract import Rules
 from data_prep.collect.files import Context
 from data_prep.collect.forget import forgotten
-from data_prep.collect.frontier import Frontier, Record
+from data_prep.collect.frontier import Frontier
+from data_prep.collect.ledger import Record
 from data_prep.collect.shards import Shard
 from data_prep.collect.share import share, source_digest
 from data_prep.collect.unique import Best

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from lxml import etree
 
-QUERIES_PER_PATH = 60  # links from pages that differ only in the query: a calendar, a search
+QUERIES_PER_PATH = 60  # that said nothing new, or wait, and differ only in the query: a search
 GENERATIONS = 25  # ancestors of which one must have led to something new
 BARREN_SHAPE = 60  # pages of one path under different session ids, before they are judged
 LONG = 80  # characters of a paragraph that says something

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data_prep.collect import warc
-from data_prep.collect.fetch import Client
-from data_prep.collect.frontier import Frontier, Url
+from data_prep.collect.fetch import Client, Failed
+from data_prep.collect.frontier import Frontier
+from data_prep.collect.ledger import Url
 from data_prep.collect.links import Link
 from data_prep.collect.robots import Robots
 from data_prep.collect.urls import authority
@@ -74,8 +75,11 @@ class Crawl:
     all_hosts: dict[str, Host]
     window: Window
     hosts: frozenset[str] = frozenset()  # the authorities that belong to the site
+    origins: frozenset[str] = frozenset()  # of its starts: without their rules there is no site
     visited: int = 0
+    sitemaps: int = 0  # asked for in this snapshot, feeds too
     rules: OrderedDict[str, Robots] = field(default_factory=OrderedDict)
+    silent: dict[str, Failed] = field(default_factory=dict)  # other origins without rules, and why
     patience: OrderedDict[int, float] = field(default_factory=OrderedDict)
     tally: Tally = field(default_factory=Tally)
 

@@ -50,7 +50,7 @@ def _ask(process: subprocess.Popen[str], line: str) -> str:
 def _read(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, f"{process.args} ended with {process.wait()}"
+    assert line, f"{process.args!r} ended with {process.wait()}"
     return line.strip()
 
 

@@ -339,7 +339,7 @@ def test_workers_do_not_change_the_result(server: Server, tmp_path: Path) -> Non
 def test_an_error_in_a_worker_comes_back_whole(tmp_path: Path) -> None:
     from data_prep.collect import shards
     from data_prep.collect.extract import Rules
-    from data_prep.collect.frontier import Record
+    from data_prep.collect.ledger import Record
     from korpu.errors import SaysNo
 
     rules = Rules({"/": "azj_Latn"}, "Asia/Baku", "2025-12-01", 10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+import zlib
 from typing import Any
 
 import pytest
@@ -41,6 +42,38 @@ def test_the_time_limit_is_for_the_whole_request(server: Server) -> None:
 
     assert caught.value.reason == "timeout"
     assert time.monotonic() - began < 1.5
+
+
+def test_header_limits(server: Server) -> None:
+    server.pages |= {
+        "/many": (200, {f"X-{n}": "1" for n in range(400)}, article(1)),
+        "/long": (200, {"X-Long": "y" * 90_000}, article(1)),
+        "/longer": (200, {"X-Long": "y" * 900_000}, article(1)),
+    }
+
+    async def reason(path: str) -> str:
+        client = Client("korpu/0", timeout=5, max_bytes=10_000, allow_private=True)
+        with pytest.raises(Failed) as caught:
+            await client.get(f"{server.url}{path}")
+        await client.close()
+        return caught.value.reason
+
+    found = [asyncio.run(reason(path)) for path in server.pages]
+    assert found == ["too_many_headers", "too_many_headers", "connection"]
+
+
+def test_encodings_of_bodies() -> None:
+    """Several gzip members, deflate without a header, and what is cut off."""
+    text = article(1)
+    members = gzip.compress(text[:100]) + gzip.compress(text[100:])
+    assert decoded([members], "gzip", 10_000) == text
+    assert decoded([members[n : n + 1] for n in range(len(members))], "x-gzip", 10_000) == text
+    assert decoded([zlib.compress(text)], "deflate", 10_000) == text
+    assert decoded([zlib.compress(text)[2:-4]], "deflate", 10_000) == text
+    for broken, encoding in ((members[:-9], "gzip"), (b"no gzip", "gzip"), (text, "br")):
+        with pytest.raises(Failed) as caught:
+            decoded([broken], encoding, 10_000)
+        assert caught.value.reason == "bad_encoding"
 
 
 @pytest.mark.parametrize(

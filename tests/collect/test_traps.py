@@ -116,3 +116,18 @@ def test_session_ids_in_paths(server: Server, tmp_path: Path) -> None:
     assert len(server.asked) < 1500
     assert shape("http://a/(S(abcdefghijklmnopqrstuvwx))/7/x") == "http://a/*/0/x"
     assert shape("http://a/xeber/1234567-bakida") is None
+
+
+def test_articles_by_query_are_no_trap(server: Server, tmp_path: Path) -> None:
+    """News at ?id=…, each leading to the next two: more than the queries that one path may have."""
+
+    def news(path: str) -> bytes | None:
+        if not path.startswith("/news?id="):
+            return None
+        n = int(path.rpartition("=")[2])
+        links = link_to(*(f"/news?id={k}" for k in (n + 1, n + 2) if k <= 150))
+        return essay(f"news {'x' * n}").replace(b"</body>", links.encode() + b"</body>")
+
+    server.pages = Endless({"/": html(link_to("/news?id=1"))}, news)
+    fetch(tmp_path, {"site": site_of(f"{server.url}/")})
+    assert pages(tmp_path) == {"/", *(f"/news?id={n}" for n in range(1, 151))}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gzip
 import hashlib
 import os
@@ -153,9 +154,7 @@ async def serve(hosts: int, pages: int, log: int) -> None:
 
     running = []
     for host in range(hosts):
-        server = await asyncio.start_server(
-            lambda reader, writer, host=host: talk(host, reader, writer), "127.0.0.1", 0
-        )
+        server = await asyncio.start_server(functools.partial(talk, host), "127.0.0.1", 0)
         running.append(server)
         town.urls.append(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     print(*town.urls, flush=True)

@@ -28,15 +28,13 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 
-def watch(die: str | None, count: str | None) -> None:
-    """Count this process's durable steps, and SIGKILL it in one of them."""
+def watch(die: str | None) -> Counter[str]:
+    """Count this process's durable steps from now on, and SIGKILL it in one of them."""
     kind, _, number = (die or ":0").partition(":")
     seen: Counter[str] = Counter()
 
     def happens(what: str) -> bool:
         seen[what] += 1
-        if count is not None:
-            Path(count).write_text(json.dumps(seen))
         return what == kind and seen[what] == int(number)
 
     def end() -> NoReturn:
@@ -84,6 +82,7 @@ def watch(die: str | None, count: str | None) -> None:
     for name in ("rename", "replace", "link"):
         setattr(os, name, before_and_after(getattr(os, name), "name", "named"))
     sqlite3.connect = connect  # type: ignore[assignment]
+    return seen
 
 
 def collect(job: dict[str, Any]) -> None:
@@ -91,8 +90,8 @@ def collect(job: dict[str, Any]) -> None:
     from data_prep.collect import run
     from tests.collect.conftest import recipe_of, site_of
 
-    if job.get("die") or job.get("count"):
-        watch(job.get("die"), job.get("count"))
+    watched = job.get("die") or job.get("count")
+    seen = watch(job.get("die")) if watched else Counter[str]()
     sites = {name: site_of(start) for name, start in job["sites"].items()}
     out = Path(job["out"])
     out.mkdir(parents=True, exist_ok=True)
@@ -103,6 +102,8 @@ def collect(job: dict[str, Any]) -> None:
     recipe.runtime = SimpleNamespace(outputs=str(out.parents[1]))
     recipe.newsroom = SimpleNamespace(serve=False)
     run(recipe, {}, out)
+    if job.get("count"):
+        Path(job["count"]).write_text(json.dumps(seen))
 
 
 def measure(file: Path) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -27,12 +26,13 @@ def csv_of(rows: list[list[str]]) -> bytes:
     return "".join(",".join(f'"{cell}"' for cell in row) + "\n" for row in rows).encode()
 
 
-def tmx_of(languages: tuple[str, str], end: str = "</body></tmx>") -> bytes:
+def tmx_of(languages: tuple[str, str], end: str = "</body></tmx>", alone: str = "") -> bytes:
     units = "".join(
         f'<tu>\n<tuv xml:lang="{languages[0]}"><seg>{az}</seg></tuv>\n'
         f'<tuv xml:lang="{languages[1]}"><seg>{uz}</seg></tuv>\n</tu>\n'
         for az, uz in LINES
     )
+    units += alone and f'<tu><tuv xml:lang="{alone}"><seg>{AZ[0]}</seg></tuv></tu>\n'
     return f'<tmx version="1.4">\n<header/>\n<body>\n{units}{end}'.encode()
 
 
@@ -93,8 +93,8 @@ BAD: dict[str, tuple[bytes, str, bytes]] = {
     ),
     "cut_off.parquet": (b"PAR1" + b"\0" * 99, " is not a whole Parquet file", b""),
     "other_pair.tmx": (
-        tmx_of(("az", "en")),
-        ": no unit is in both azj_Latn and uzn_Latn, its languages are az (5), en (5); give "
+        tmx_of(("az", "en"), alone="az"),
+        ": no unit is in both azj_Latn and uzn_Latn, its languages are az (6), en (5); give "
         "another file or change src_lang and tgt_lang",
         tmx_of(("az", "uz-Latn")),
     ),
@@ -217,20 +217,26 @@ def test_a_dead_host_alone_exits_4(tmp_path: Path) -> None:
     assert "http://127.0.0.1:9/robots.txt cannot be reached" in done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("sitemap", "said"),
-    [
-        (b"", "/map.xml: malformed_xml ("),
-        (b"<urlset></urlset>", "/map.xml: empty_sitemap (it lists nothing)"),
-        (b"<urlset>\n<url>\n<loc>/0</lok>\n<broken", "/map.xml, line 3: malformed_xml ("),
-    ],
-    ids=["empty", "without_urls", "malformed"],
-)
-def test_a_sitemap_without_pages_exits_1(tmp_path: Path, sitemap: bytes, said: str) -> None:
-    host = Host(acts={"/map.xml": page(sitemap, kind="application/xml")})
-    with hostile.serving([host]):
-        done = only(tmp_path, "site", **process.SITE, start=[f"{host.url}/map.xml"])()
+def test_sitemaps_without_pages_exit_1(tmp_path: Path) -> None:
+    """Each is named with its URL, and its line where there is one; nothing was found at all."""
+    maps = {
+        "empty": (b"", ": malformed_xml (it is empty)"),
+        "without_urls": (b"<urlset></urlset>", ": empty_sitemap (it lists nothing)"),
+        "malformed": (b"<urlset>\n<url>\n<loc>/0</lok>\n<broken", ", line 3: malformed_xml ("),
+    }
+    hosts = {
+        name: Host(acts={"/map.xml": page(body, kind="application/xml")})
+        for name, (body, _) in maps.items()
+    }
+    with hostile.serving(list(hosts.values())):
+        sites = {
+            name: {**process.SITE, "start": [f"{host.url}/map.xml"]} for name, host in hosts.items()
+        }
+        done = process.collect(tmp_path, {"site": sites})
     assert done.returncode == SAYS_NO, done.stderr
-    assert any(host.url + said in line for line in done.stderr.splitlines()), done.stderr
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("korpu: site one: none of its entry points leads to a page: "), last
+    lines = done.stderr.splitlines()
+    for name, (_, said) in maps.items():
+        assert any(f"{hosts[name].url}/map.xml{said}" in line for line in lines), done.stderr
+        nothing = f"site {name}: none of its entry points leads to a page: "
+        assert sum(nothing in line for line in lines) == 1, done.stderr
+    assert lines[-1].startswith("korpu: site "), done.stderr

@@ -40,7 +40,9 @@ def start_and_signal(
     return child.returncode, said, time.monotonic() - sent
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_signal_between_two_pages(tmp_path: Path, number: signal.Signals) -> None:
     paths = [f"/{n}" for n in range(PAGES)]
     host = Host(acts={path: slowly(page(article(9000 + n))) for n, path in enumerate(paths)})

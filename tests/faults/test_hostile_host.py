@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,8 @@ def storm(pages: int, fault: Act, times: int = 1, number: int = 5000) -> Host:
 
 
 def in_one_second() -> str:
-    return email.utils.format_datetime(
-        email.utils.datetime.datetime.fromtimestamp(time.time() + 1.5, email.utils.datetime.UTC),
-        usegmt=True,
-    )
+    """A date as a Retry-After has it."""
+    return email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=1.5), usegmt=True)
 
 
 async def busy_until(peer: Peer) -> None:

@@ -117,9 +117,9 @@ FAULTS = {
     "only_continue": Case(_continue, "timeout"),
     # Statuses
     "switching_protocols": Case(hostile.status("101 Switching Protocols"), "connection"),
-    "no_content": Case(hostile.raw(b"HTTP/1.1 204 No Content\r\n\r\n"), "http_204"),
+    "no_content": Case(hostile.raw(b"HTTP/1.1 204 No\r\nConnection: close\r\n\r\n"), "http_204"),
     "partial": Case(page(BODY, status="206 Partial Content"), "http_206"),
-    "unasked_304": Case(hostile.raw(b"HTTP/1.1 304 Not Modified\r\n\r\n"), "http_304"),
+    "unasked_304": Case(hostile.raw(b"HTTP/1.1 304 No\r\nConnection: close\r\n\r\n"), "http_304"),
     "no_body": Case(page(b""), "empty"),
     "legal_reasons": Case(hostile.status("451 Unavailable"), "http_451"),
     "always_500": Case(hostile.status("500 Oops"), "http_500"),

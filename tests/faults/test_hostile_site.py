@@ -15,7 +15,7 @@ from tests.faults import hostile
 from tests.faults.hostile import MEGABYTE, Act, Host, Peer, article, links, page
 from tests.faults.test_hostile_server import Seen, collect
 
-MAX_PAGES = 400
+MAX_PAGES = 200
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a0 "ha">'
     + b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10))
@@ -182,11 +182,11 @@ SITES = {
     ),
     # Traps
     "calendar_in_the_query": Case(
-        site() | {"/": front("/calendar?m=1", "/a", "/b")}, BOTH, most=150,
+        site() | {"/": front("/calendar?m=1", "/a", "/b")}, BOTH, most=80,
         otherwise=counted(lambda n: links(f"/calendar?m={n + 1}", f"/calendar?m={n + 2}")),
     ),
     "calendar_in_the_path": Case(
-        site() | {"/": front("/calendar/1", "/a", "/b")}, BOTH, most=250,
+        site() | {"/": front("/calendar/1", "/a", "/b")}, BOTH, most=80,
         otherwise=counted(lambda n: links(f"/calendar/{n + 1}", f"/calendar/{n + 2}", "/a")),
     ),
     "deeper_and_deeper": Case(
@@ -194,7 +194,7 @@ SITES = {
         otherwise=counted(lambda n: links(f"{n + 1}/", "../x/1/")),
     ),
     "the_same_page_for_ever": Case(
-        site() | {"/": front("/p/1", "/a", "/b")}, BOTH, most=250, never="^$",
+        site() | {"/": front("/p/1", "/a", "/b")}, BOTH, most=80, never="^$",
         otherwise=counted(
             lambda n: "<p>Bu səhifədə heç bir yeni xəbər yoxdur, arxivə baxın.</p>" * 5
             + links(f"/p/{n + 1}", f"/p/{n + 2}")

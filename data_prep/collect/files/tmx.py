@@ -37,7 +37,7 @@ def pairs(
     languages: Counter[str] = Counter()
     both = False
     for unit in units(path, key):
-        languages.update({tag for tag, _ in unit.texts})
+        languages.update(sorted({tag for tag, _ in unit.texts}))  # a set has no order
         sides: dict[str, list[str]] = {code: [] for code in wanted}
         for tag, text in unit.texts:
             code = tags.chosen(tag, wanted)
