@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from data_prep.collect.extract import declared
-from data_prep.collect.ledger import Record
-from data_prep.collect.urls import canonical
+from data_prep.collect.page.extract import declared
+from data_prep.collect.site.ledger import Record
+from data_prep.collect.site.urls import canonical
 from korpu import artifact
 from korpu.errors import UsageError
 from korpu.schema import Warc

@@ -60,7 +60,7 @@ def main(words: list[str]) -> int:
     """Run the benchmark; returns 0. Raises ``UsageError`` for its words and ``SaysNo`` where a
     contestant did not get every page, since then the rates say nothing."""
     if "what=extraction" in words:
-        from data_prep.collect import quality
+        from data_prep.collect.page import quality
 
         return quality.main(words)
     if any(word in ("-h", "--help") for word in words):

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from data_prep.collect.extract import IDENTIFY
+from data_prep.collect.page.extract import IDENTIFY
 from korpu import log
 from korpu.errors import UsageError
 from korpu.languages import language

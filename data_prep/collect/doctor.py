@@ -17,14 +17,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from data_prep.collect import checks, symptoms
-from data_prep.collect import robots as robots_txt
-from data_prep.collect.discover import discover
-from data_prep.collect.extract import Rules, declared, of_page
-from data_prep.collect.fetch import Answer, Client, Failed
 from data_prep.collect.given import given
-from data_prep.collect.robots import Robots
+from data_prep.collect.page.extract import Rules, declared, of_page
+from data_prep.collect.site import robots as robots_txt
+from data_prep.collect.site.discover import discover
+from data_prep.collect.site.fetch import Answer, Client, Failed
+from data_prep.collect.site.robots import Robots
+from data_prep.collect.site.urls import authority, canonical, followed, origin, path_of
 from data_prep.collect.symptoms import Entry
-from data_prep.collect.urls import authority, canonical, followed, origin, path_of
 from korpu.doctor import BAD, LOOK, TOLD, Finding, Report
 from korpu.errors import Infrastructure, KorpuError, SaysNo, UsageError
 from korpu.schema import Collect, Recipe, Site

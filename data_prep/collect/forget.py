@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
-from data_prep.collect.urls import canonical
+from data_prep.collect.site.urls import canonical
 from korpu import log
 from korpu.errors import SaysNo, UsageError
 from korpu.schema import Recipe

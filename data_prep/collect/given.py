@@ -17,9 +17,9 @@ from warcio.exceptions import ArchiveLoadFailed
 
 from data_prep.collect import archives, files
 from data_prep.collect.checks import KINDS
-from data_prep.collect.extract import Rules, of_page
-from data_prep.collect.fetch import Answer
-from data_prep.collect.urls import canonical
+from data_prep.collect.page.extract import Rules, of_page
+from data_prep.collect.site.fetch import Answer
+from data_prep.collect.site.urls import canonical
 from korpu.doctor import BAD, FINE, LOOK, TOLD, Finding, Report, many, size
 from korpu.errors import KorpuError, SaysNo, UsageError
 from korpu.schema import Recipe, Warc

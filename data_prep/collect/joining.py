@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_prep.collect import share, tables
-from data_prep.collect.carry import INHERITED
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.inherited import inherit
 from data_prep.collect.parts import Shard
+from data_prep.collect.site.carry import INHERITED
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.inherited import inherit
 from data_prep.collect.snapshots import FINISHED, SITES
 from korpu import artifact
 from korpu.errors import SaysNo, UsageError

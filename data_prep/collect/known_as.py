@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import polars as pl
 
-from data_prep.collect import extract
-from data_prep.collect.extract import Rules
-from data_prep.collect.ledger import Record
+from data_prep.collect.page import extract
+from data_prep.collect.page.extract import Rules
+from data_prep.collect.site.ledger import Record
 from korpu import artifact
 from korpu.artifact import Artifact
 from korpu.errors import SaysNo

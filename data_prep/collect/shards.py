@@ -18,9 +18,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from data_prep.collect import extract
-from data_prep.collect.extract import Rules
-from data_prep.collect.ledger import Record
+from data_prep.collect.page import extract
+from data_prep.collect.page.extract import Rules
+from data_prep.collect.site.ledger import Record
 from korpu import artifact
 from korpu.errors import KorpuError
 

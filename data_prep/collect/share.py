@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from data_prep.collect.checks import KINDS
-from data_prep.collect.urls import authority, canonical
+from data_prep.collect.site.urls import authority, canonical
 from korpu import artifact
 from korpu.errors import UsageError
 from korpu.schema import Collect, Site, Sources

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data_prep.collect.frontier import Frontier
+from data_prep.collect.site.frontier import Frontier
 from korpu import artifact, log
 from korpu.schema import Recipe, Site
 

@@ -10,17 +10,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from data_prep.collect import account, archives, checks, files, inherited, shards, snapshots, tables
-from data_prep.collect.crawl import crawl
-from data_prep.collect.extract import Rules
+from data_prep.collect import account, archives, checks, files, shards, snapshots, tables
 from data_prep.collect.files import Context
 from data_prep.collect.forget import forgotten
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.ledger import Record
+from data_prep.collect.page.extract import Rules
 from data_prep.collect.shards import Shard
 from data_prep.collect.share import share, source_digest
+from data_prep.collect.site import inherited
+from data_prep.collect.site.crawl import crawl
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.ledger import Record
+from data_prep.collect.site.urls import authority, canonical
 from data_prep.collect.unique import Best
-from data_prep.collect.urls import authority, canonical
 from korpu import log
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import KorpuError, SaysNo

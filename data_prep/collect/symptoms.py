@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from data_prep.collect.charset import decode
-from data_prep.collect.extract import declared
-from data_prep.collect.fetch import Answer, decoded
-from data_prep.collect.robots import Robots
-from data_prep.collect.urls import canonical, path_of
+from data_prep.collect.page.charset import decode
+from data_prep.collect.page.extract import declared
+from data_prep.collect.site.fetch import Answer, decoded
+from data_prep.collect.site.robots import Robots
+from data_prep.collect.site.urls import canonical, path_of
 from korpu.doctor import BAD, FINE, LOOK, TOLD, Finding, many, size
 from korpu.schema import Site
 

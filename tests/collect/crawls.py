@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from data_prep.collect.crawl import crawl
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.inherited import inherit_all
+from data_prep.collect.site.crawl import crawl
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.inherited import inherit_all
 from korpu.errors import KorpuError
 from korpu.schema import Site
 from tests.collect.conftest import recipe_of

@@ -75,7 +75,7 @@ def test_extraction_alone(town: Server, tmp_path: Path) -> None:
 
 
 def test_an_unfinished_crawl_is_not_extracted_alone(town: Server, tmp_path: Path) -> None:
-    from data_prep.collect import crawl as module
+    from data_prep.collect.site import crawl as module
 
     real, calls = module._settle, []
 

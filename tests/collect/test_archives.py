@@ -12,8 +12,10 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from data_prep.collect import archives, extract, warc
-from data_prep.collect.extract import Rules
+from data_prep.collect import archives
+from data_prep.collect.page import extract
+from data_prep.collect.page.extract import Rules
+from data_prep.collect.site import warc
 from korpu.errors import UsageError
 from korpu.schema import Warc
 from tests.collect.conftest import article

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from data_prep.collect import dates, metadata, relative
-from data_prep.collect.dates import Seen
+from data_prep.collect.page import dates, metadata, relative
+from data_prep.collect.page.dates import Seen
 
 BAKU, TASHKENT = ZoneInfo("Asia/Baku"), ZoneInfo("Asia/Tashkent")
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from data_prep.collect import shards, tables, warc
-from data_prep.collect.frontier import Frontier
+from data_prep.collect import shards, tables
+from data_prep.collect.site import warc
+from data_prep.collect.site.frontier import Frontier
 from korpu.errors import SaysNo
 from tests.collect.conftest import Server, article, html, link_to
 from tests.collect.test_crawl import collect

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import html as lxml_html
 
-from data_prep.collect import dates, metadata
-from data_prep.collect.charset import decode
-from data_prep.collect.dates import Seen
-from data_prep.collect.extract import Rules, declared, of_page, of_text
-from data_prep.collect.fetch import Answer
+from data_prep.collect.page import dates, metadata
+from data_prep.collect.page.charset import decode
+from data_prep.collect.page.dates import Seen
+from data_prep.collect.page.extract import Rules, declared, of_page, of_text
+from data_prep.collect.site.fetch import Answer
+from data_prep.collect.site.urls import canonical
 from data_prep.collect.tables import ARTICLES
-from data_prep.collect.urls import canonical
 from data_prep.text.transliterate import uz_latin_to_cyrillic
 from korpu import artifact
 from korpu.schema import Files, Warc
@@ -338,8 +338,8 @@ def test_workers_do_not_change_the_result(server: Server, tmp_path: Path) -> Non
 
 def test_an_error_in_a_worker_comes_back_whole(tmp_path: Path) -> None:
     from data_prep.collect import shards
-    from data_prep.collect.extract import Rules
-    from data_prep.collect.ledger import Record
+    from data_prep.collect.page.extract import Rules
+    from data_prep.collect.site.ledger import Record
     from korpu.errors import SaysNo
 
     rules = Rules({"/": "azj_Latn"}, "Asia/Baku", "2025-12-01", 10)

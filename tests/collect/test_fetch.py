@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from data_prep.collect.addresses import allowed
-from data_prep.collect.fetch import Client, Failed, decoded, retry_after
+from data_prep.collect.site.addresses import allowed
+from data_prep.collect.site.fetch import Client, Failed, decoded, retry_after
 from tests.collect.conftest import Server, article
 
 

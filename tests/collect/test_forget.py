@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_prep.collect import forget, traces
-from data_prep.collect.urls import canonical
+from data_prep.collect.site.urls import canonical
 from korpu import artifact, config
 from korpu.errors import SaysNo, UsageError
 from tests.collect.conftest import Server, article, link_to, site_of

@@ -6,8 +6,9 @@ import pytest
 from collect.conftest import AZ, article
 from collect.test_doctor import RUSSIAN, whole
 
-from data_prep.collect import doctor, warc
-from data_prep.collect.fetch import Answer
+from data_prep.collect import doctor
+from data_prep.collect.site import warc
+from data_prep.collect.site.fetch import Answer
 from korpu.errors import SaysNo, UsageError
 from korpu.schema import Corrections, Files, Hub, Opus, Warc
 

@@ -14,7 +14,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from data_prep.collect.fetch import Answer, Client, Failed
+from data_prep.collect.site.fetch import Answer, Client, Failed
 from tests.collect.conftest import article
 
 Headers = list[tuple[str, str]]

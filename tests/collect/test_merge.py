@@ -24,7 +24,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from data_prep.collect import forget, joining, merge, share, tables
-from data_prep.collect.warc import read
+from data_prep.collect.site.warc import read
 from korpu import artifact, config, stages
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import SaysNo, UsageError

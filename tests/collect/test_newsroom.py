@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.collect import quality, run
+from data_prep.collect import run
+from data_prep.collect.page import quality
 from tests.collect.conftest import recipe_of, site_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep.collect import body, extract, phrases, quality
-from data_prep.collect.charset import decode
-from data_prep.collect.extract import Rules
-from data_prep.collect.fetch import Answer
-from data_prep.collect.quality import Found, Page
+from data_prep.collect.page import body, extract, phrases, quality
+from data_prep.collect.page.charset import decode
+from data_prep.collect.page.extract import Rules
+from data_prep.collect.page.quality import Found, Page
+from data_prep.collect.site.fetch import Answer
 
 PAGES = quality.read(quality.PAGES)
 LOST = {"az_rates": 0.55, "uz_results": 0.75}  # tables of data are not taken; recall of the rest

@@ -10,8 +10,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from data_prep.collect import checks
-from data_prep.collect.extract import declared
-from data_prep.collect.urls import authority, canonical, path_of
+from data_prep.collect.page.extract import declared
+from data_prep.collect.site.urls import authority, canonical, path_of
 from korpu import cli, config
 from korpu.languages import LANGUAGES
 from release.licence import uncovered

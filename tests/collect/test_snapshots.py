@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from data_prep.collect import inherited, warc
-from data_prep.collect.frontier import Frontier
+from data_prep.collect.site import inherited, warc
+from data_prep.collect.site.frontier import Frontier
 from korpu.errors import SaysNo
 from tests.collect.conftest import Server, article, html, link_to, site_of
 from tests.collect.crawls import fetch, judge, pages, reasons, rows
@@ -150,7 +150,7 @@ def test_continuing_is_all_or_nothing(
     fetch(one, sites, snapshot=FIRST)
     judge(one)
     two.mkdir()
-    from data_prep.collect import carry
+    from data_prep.collect.site import carry
 
     def broken(*_: Any) -> None:
         raise OSError(5, "Input/output error")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.collect import warc
+from data_prep.collect.site import warc
 from tests.collect.conftest import Server, article, html, link_to
 from tests.collect.crawls import rows
 

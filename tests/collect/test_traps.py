@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from data_prep.collect.traps import shape
+from data_prep.collect.site.traps import shape
 from tests.collect.conftest import Server, html, link_to, site_of
 from tests.collect.crawls import fetch, pages, reasons
 

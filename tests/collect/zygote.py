@@ -127,7 +127,7 @@ def warm_up() -> None:
     """Import what a run imports, and use once what loads its tables at first use; no threads."""
     import tempfile
 
-    from data_prep.collect import body, stage  # noqa: F401
+    from data_prep.collect.page import body
     from data_prep.text.identify import identify
     from tests.collect.conftest import AZ, article
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from data_prep.collect import run
-from data_prep.collect.fetch import LONGEST_WAIT, retry_after
+from data_prep.collect.site.fetch import LONGEST_WAIT, retry_after
 from korpu.errors import Infrastructure
 from tests.collect import kills
 from tests.collect.conftest import recipe_of, site_of

@@ -16,7 +16,7 @@ import hpack
 import httpcore
 import pytest
 
-from data_prep.collect.fetch import Client, Failed
+from data_prep.collect.site.fetch import Client, Failed
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9

@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from data_prep.collect import addresses, run
+from data_prep.collect import run
+from data_prep.collect.site import addresses
 from korpu.errors import UsageError
 from tests.collect.conftest import recipe_of, site_of
 from tests.faults import hostile

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from data_prep.collect import extract
-from data_prep.collect.extract import Rules
 from data_prep.collect.files import tags, values
 from data_prep.collect.files.rows import Row
-from data_prep.collect.urls import canonical
+from data_prep.collect.page import extract
+from data_prep.collect.page.extract import Rules
+from data_prep.collect.site.urls import canonical
 from korpu import schema
 
 REQUIRED = ("text",)

@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 
 import httpcore
 
-from data_prep.collect.addresses import AddressRefused, CheckedBackend, Deadline
-from data_prep.collect.fetch import RETRIED, retry_after
-from data_prep.collect.urls import canonical
+from data_prep.collect.site.addresses import AddressRefused, CheckedBackend, Deadline
+from data_prep.collect.site.fetch import RETRIED, retry_after
+from data_prep.collect.site.urls import canonical
 from korpu.artifact import replace_durably
 from korpu.errors import Infrastructure, UsageError
 from korpu.schema import Collect

@@ -11,11 +11,11 @@ from typing import Any
 
 from lxml import etree
 
-from data_prep.collect import body, extract
-from data_prep.collect.charset import decode
-from data_prep.collect.fetch import Answer
 from data_prep.collect.files import articles, text, values
-from data_prep.collect.urls import canonical
+from data_prep.collect.page import body, extract
+from data_prep.collect.page.charset import decode
+from data_prep.collect.site.fetch import Answer
+from data_prep.collect.site.urls import canonical
 from korpu import schema
 from korpu.errors import UsageError
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from data_prep.collect import dates
+from data_prep.collect.page import dates
 from korpu.errors import UsageError
 
 _YEAR = re.compile(r"(?<!\d)(19|20)\d\d")

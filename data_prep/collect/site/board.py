@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.urls import authority, canonical
-from data_prep.collect.visit import Crawl
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.urls import authority, canonical
+from data_prep.collect.site.visit import Crawl
 from korpu.log import Progress
 
 _EVERY = 1.0  # seconds; longer where counting what waits takes long

@@ -13,18 +13,18 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data_prep.collect import carry, stopping, warc
-from data_prep.collect.board import Board
-from data_prep.collect.discover import Fault, discover
-from data_prep.collect.fetch import Answer, Client, Failed
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.ledger import Seen, Url
-from data_prep.collect.links import Link
-from data_prep.collect.permission import rules_for
-from data_prep.collect.traps import GENERATIONS
-from data_prep.collect.urls import authority, canonical, origin
-from data_prep.collect.visit import Crawl, Host, backoff, now
-from data_prep.collect.window import Window, days
+from data_prep.collect.site import carry, stopping, warc
+from data_prep.collect.site.board import Board
+from data_prep.collect.site.discover import Fault, discover
+from data_prep.collect.site.fetch import Answer, Client, Failed
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.ledger import Seen, Url
+from data_prep.collect.site.links import Link
+from data_prep.collect.site.permission import rules_for
+from data_prep.collect.site.traps import GENERATIONS
+from data_prep.collect.site.urls import authority, canonical, origin
+from data_prep.collect.site.visit import Crawl, Host, backoff, now
+from data_prep.collect.site.window import Window, days
 from korpu import log
 from korpu.errors import Infrastructure, KorpuError, SaysNo, UsageError
 from korpu.schema import Collect, Site

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_prep.collect import links
-from data_prep.collect.fetch import Validators
-from data_prep.collect.traps import (
+from data_prep.collect.site import links
+from data_prep.collect.site.fetch import Validators
+from data_prep.collect.site.traps import (
     BARREN_SHAPE,
     GENERATIONS,
     shape,
 )
-from data_prep.collect.warc import Place
+from data_prep.collect.site.warc import Place
 from korpu.errors import SaysNo, UsageError
 
 _ROW = "id, site, url, kind, depth, hops, tries, entry, etag, modified, digest"

@@ -9,8 +9,8 @@ from typing import Any
 
 from lxml import etree
 
-from data_prep.collect.dates import fold
-from data_prep.collect.tree import short
+from data_prep.collect.page.dates import fold
+from data_prep.collect.page.tree import short
 
 _MOST = 100  # `h1` that are looked at
 _LONGEST = 300  # characters of a headline

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from data_prep.collect import robots as robots_txt
-from data_prep.collect import warc
-from data_prep.collect.fetch import Answer, Failed, Validators
-from data_prep.collect.ledger import Seen, Url
-from data_prep.collect.links import Link
-from data_prep.collect.robots import Robots
-from data_prep.collect.urls import authority, canonical, origin
-from data_prep.collect.visit import Crawl, backoff, now
+from data_prep.collect.site import robots as robots_txt
+from data_prep.collect.site import warc
+from data_prep.collect.site.fetch import Answer, Failed, Validators
+from data_prep.collect.site.ledger import Seen, Url
+from data_prep.collect.site.links import Link
+from data_prep.collect.site.robots import Robots
+from data_prep.collect.site.urls import authority, canonical, origin
+from data_prep.collect.site.visit import Crawl, backoff, now
 from korpu.errors import Infrastructure, UsageError
 
 _ORIGINS = 64  # whose rules are kept in memory; those of others are read again

@@ -21,7 +21,7 @@ from functools import lru_cache
 import h2.exceptions
 import httpcore
 
-from data_prep.collect.addresses import AddressRefused, CheckedBackend, Deadline
+from data_prep.collect.site.addresses import AddressRefused, CheckedBackend, Deadline
 
 LONGEST_WAIT = 120.0  # seconds that a server's Retry-After is believed
 DRAINED = 1 << 16  # bytes of an unwanted body read to keep the connection

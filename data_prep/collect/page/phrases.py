@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from data_prep.collect.dates import fold
+from data_prep.collect.page.dates import fold
 
 _OTHERS = (  # headings of what is not the article
     "oxşar xəbərlər", "oxşar yazılar", "əlaqəli xəbərlər", "digər xəbərlər", "digər yazılar",

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from data_prep.collect import dates
-from data_prep.collect.dates import Seen, fold
+from data_prep.collect.page import dates
+from data_prep.collect.page.dates import Seen, fold
 
 _SLACK = timedelta(hours=2)  # by which a site's clock may be ahead of ours
 _DAYS = {  # days back; Azerbaijani, Uzbek, Uzbek Cyrillic, Azerbaijani Cyrillic, Russian

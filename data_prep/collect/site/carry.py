@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from data_prep.collect.window import OUTSIDE, SKIPPED, Window
+from data_prep.collect.site.window import OUTSIDE, SKIPPED, Window
 from korpu.schema import Site
 
 INHERITED = "inherited:"  # before a file's name, in the meta table

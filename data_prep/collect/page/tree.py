@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from lxml import etree, html
 
-from data_prep.collect import phrases
-from data_prep.collect.dates import CLOCK
+from data_prep.collect.page import phrases
+from data_prep.collect.page.dates import CLOCK
 
 _CELLS = ("table", "tbody", "thead", "tfoot", "tr", "td", "th", "center")
 _TABLE_NODES = 4000

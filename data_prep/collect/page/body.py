@@ -8,7 +8,7 @@ import unicodedata
 
 from lxml import etree, html
 
-from data_prep.collect import phrases, tree
+from data_prep.collect.page import phrases, tree
 
 for _library in ("trafilatura", "htmldate"):  # what is odd about a page is counted, not logged
     logging.getLogger(_library).setLevel(logging.CRITICAL)

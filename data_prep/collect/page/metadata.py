@@ -11,11 +11,11 @@ from typing import Any
 
 from lxml import etree
 
-from data_prep.collect import dates, headlines, showing
-from data_prep.collect.dates import Seen
-from data_prep.collect.showing import SHORT
-from data_prep.collect.tree import short
-from data_prep.collect.urls import authority, canonical, path_of
+from data_prep.collect.page import dates, headlines, showing
+from data_prep.collect.page.dates import Seen
+from data_prep.collect.page.showing import SHORT
+from data_prep.collect.page.tree import short
+from data_prep.collect.site.urls import authority, canonical, path_of
 
 _PUBLISHED = (
     "article:published_time", "og:published_time", "og:article:published_time", "datepublished",

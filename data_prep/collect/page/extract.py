@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from data_prep.collect import body, dates, metadata, warc
-from data_prep.collect.charset import decode
-from data_prep.collect.dates import Seen
-from data_prep.collect.fetch import Answer
-from data_prep.collect.ledger import Record
-from data_prep.collect.urls import authority, path_of
+from data_prep.collect.page import body, dates, metadata
+from data_prep.collect.page.charset import decode
+from data_prep.collect.page.dates import Seen
+from data_prep.collect.site import warc
+from data_prep.collect.site.fetch import Answer
+from data_prep.collect.site.ledger import Record
+from data_prep.collect.site.urls import authority, path_of
 from korpu.schema import Files, Hub, Site, Warc
 
 VERSION = 2

@@ -25,14 +25,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from data_prep.collect import body, extract
-from data_prep.collect.dates import Seen
-from data_prep.collect.extract import Rules
-from data_prep.collect.fetch import Answer
+from data_prep.collect.page import body, extract
+from data_prep.collect.page.dates import Seen
+from data_prep.collect.page.extract import Rules
+from data_prep.collect.site.fetch import Answer
 from korpu import bench
 from korpu.errors import Infrastructure, UsageError
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 PAGES = CHECKOUT / "examples" / "pages"
 HELP = """korpu bench collect what=extraction [word=value …]
 

@@ -13,9 +13,9 @@ from datetime import datetime, time
 
 from lxml import etree
 
-from data_prep.collect import dates, headlines, relative
-from data_prep.collect.dates import CLOCK, Seen, fold
-from data_prep.collect.tree import short
+from data_prep.collect.page import dates, headlines, relative
+from data_prep.collect.page.dates import CLOCK, Seen, fold
+from data_prep.collect.page.tree import short
 
 SHORT = 80  # characters; an element that shows a date shows little else
 _ALONE = 36  # characters of an element without a telling class that is a date and nothing else

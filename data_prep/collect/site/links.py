@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from data_prep.collect.traps import QUERIES_PER_PATH, path_without_query
+from data_prep.collect.site.traps import QUERIES_PER_PATH, path_without_query
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from data_prep.collect import warc
-from data_prep.collect.fetch import Client, Failed
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.ledger import Url
-from data_prep.collect.links import Link
-from data_prep.collect.robots import Robots
-from data_prep.collect.urls import authority
-from data_prep.collect.window import Window
+from data_prep.collect.site import warc
+from data_prep.collect.site.fetch import Client, Failed
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.ledger import Url
+from data_prep.collect.site.links import Link
+from data_prep.collect.site.robots import Robots
+from data_prep.collect.site.urls import authority
+from data_prep.collect.site.window import Window
 from korpu.schema import Collect, Site
 
 FIRST_WAIT, LONGEST_BACKOFF = 0.5, 30.0  # seconds; doubled with every failure in a row

@@ -9,12 +9,12 @@ from itertools import islice
 
 from lxml import etree
 
-from data_prep.collect import traps
-from data_prep.collect.charset import decode
-from data_prep.collect.fetch import Answer, Body, Failed
-from data_prep.collect.links import Link
-from data_prep.collect.urls import authority, canonical, followed, origin
-from data_prep.collect.window import latest, moment
+from data_prep.collect.page.charset import decode
+from data_prep.collect.site import traps
+from data_prep.collect.site.fetch import Answer, Body, Failed
+from data_prep.collect.site.links import Link
+from data_prep.collect.site.urls import authority, canonical, followed, origin
+from data_prep.collect.site.window import latest, moment
 
 _SITEMAPS, _FEEDS = ("urlset", "sitemapindex"), ("rss", "feed", "RDF")
 _ROOT = re.compile(rb"<(?![?!])(?:[A-Za-z0-9_]+:)?([A-Za-z]+)")

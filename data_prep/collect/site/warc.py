@@ -14,7 +14,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from data_prep.collect.fetch import Answer
+from data_prep.collect.site.fetch import Answer
 from korpu.errors import SaysNo
 
 # The body is kept decoded, so headers that describe the wire's form would be untrue.

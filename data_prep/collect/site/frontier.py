@@ -11,13 +11,13 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.collect import carry, links
-from data_prep.collect.ledger import Ledger, Seen, Url
-from data_prep.collect.links import Link, Spot
-from data_prep.collect.traps import (
+from data_prep.collect.site import carry, links
+from data_prep.collect.site.ledger import Ledger, Seen, Url
+from data_prep.collect.site.links import Link, Spot
+from data_prep.collect.site.traps import (
     shape,
 )
-from data_prep.collect.warc import Place
+from data_prep.collect.site.warc import Place
 from korpu.schema import Site
 
 _ROW = "id, site, url, kind, depth, hops, tries, entry, etag, modified, digest"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from data_prep.collect.urls import path_of
+from data_prep.collect.site.urls import path_of
 from korpu.errors import UsageError
 from korpu.schema import Site
 

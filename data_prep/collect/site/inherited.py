@@ -12,8 +12,8 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from data_prep.collect.frontier import Frontier
-from data_prep.collect.warc import sync_folder
+from data_prep.collect.site.frontier import Frontier
+from data_prep.collect.site.warc import sync_folder
 from korpu import artifact
 from korpu.errors import SaysNo
 

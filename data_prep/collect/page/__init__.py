@@ -1,0 +1,1 @@
+"""An archived page: its text, title, date and section, or why it is no article."""

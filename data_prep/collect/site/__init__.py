@@ -1,0 +1,1 @@
+"""A news site: what it permits, what it names, what was fetched of it, and where that lies."""
