@@ -41,6 +41,7 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
     "status": ("show what is running, from another terminal", "korpu.status:main"),
+    "text": ("normalize, identify, segment … lines of stdin", "data_prep.text.command:main"),
     "bench": ("measure a room's speed against a named peer", "korpu.bench:main"),
 }
 HELP = f"""korpu {__version__}: translation models between Azerbaijani and Uzbek

@@ -28,7 +28,8 @@ class Stage:
     ``sections`` are the parts of the recipe that enter its key, ``function`` is `module:name` of a
     ``Run``. ``version`` is raised when the same inputs would give something else. ``shows`` turns
     the artifact into lines for a person; ``stands`` says whether what it made outside of its
-    directory is still there (a bundle in a registry).
+    directory is still there (a bundle in a registry). ``text``: what it gives depends on how text
+    is normalised and identified, so the versions of that are part of its key.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Stage:
     sections: tuple[str, ...]
     needs: tuple[str, ...]
     function: str
+    text: bool = True
     shows: str | None = None
     stands: str | None = None
 
@@ -98,6 +100,7 @@ _ALL = (
         version=1,
         sections=("seed", "gate"),
         needs=("evaluate",),
+        text=False,
         function="eval:run_gate",
         shows="eval.table:show_gate",
     ),
@@ -113,6 +116,12 @@ _ALL = (
     ),
 )
 STAGES = {stage.name: stage for stage in _ALL}
+
+
+def config_of(stage: Stage, recipe: Recipe) -> dict[str, Any]:
+    """What a stage is told: its sections of the recipe, and the versions of the text functions."""
+    versions = _named("data_prep.text.versions:versions")() if stage.text else {}
+    return {**key_config(recipe, stage.sections), **({"text": versions} if versions else {})}
 
 
 def applies(stage: str, recipe: Recipe) -> bool:
@@ -164,7 +173,7 @@ def _place(stage: Stage, recipe: Recipe, planned: Mapping[str, Planned]) -> Plan
     missing = tuple(name for name in needs if planned[name].made is None)
     if missing:
         return Planned(stage, None, None, None, missing)
-    config = key_config(recipe, stage.sections)
+    config = config_of(stage, recipe)
     inputs = [made.content for name in needs if (made := planned[name].made)]
     key = key_of(stage.name, stage.version, config, inputs)
     directory = Path(recipe.runtime.outputs) / stage.name / f"{recipe.name}-{key[:8]}"
@@ -251,7 +260,7 @@ def _run(
                 directory,
                 stage=stage.name,
                 key=key,
-                config=key_config(recipe, stage.sections),
+                config=config_of(stage, recipe),
                 inputs=inputs.values(),
                 result=result,
                 started=started,

@@ -14,7 +14,6 @@ from pathlib import Path
 from data_prep.collect import forget, joining, parts, tables
 from korpu import artifact, log, stages
 from korpu.artifact import Artifact, File, Result
-from korpu.config import key_config
 from korpu.errors import Stopped, UsageError
 from korpu.schema import Recipe
 
@@ -62,7 +61,7 @@ def _make(recipe: Recipe, found: list[Path], directory: Path, key: str) -> Artif
                 directory,
                 stage=STAGE.name,
                 key=key,
-                config=key_config(recipe, STAGE.sections),
+                config=stages.config_of(STAGE, recipe),
                 inputs=[],
                 result=result,
                 started=started,

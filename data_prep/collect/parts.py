@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from data_prep.collect import share, tables
 from korpu import artifact, stages
 from korpu.artifact import Artifact
-from korpu.config import key_config, key_of
+from korpu.config import key_of
 from korpu.errors import SaysNo, UsageError
 from korpu.schema import Recipe
 
@@ -63,7 +63,7 @@ def check(recipe: Recipe, found: Sequence[Path]) -> list[Shard]:
             f"shard {', '.join(missing)} is missing; collect it with source.shard={missing[0]} and "
             "the same recipe, and name its directory too"
         )
-    wanted = json.loads(json.dumps(key_config(recipe, STAGE.sections)))
+    wanted = json.loads(json.dumps(stages.config_of(STAGE, recipe)))
     for shard in shards:
         _same_recipe(shard, wanted)
     for shard in shards:

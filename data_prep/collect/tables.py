@@ -49,7 +49,7 @@ PAIRS = pa.schema(
         ("editor", pa.string()),  # of a correction: who made it
     ]
 )
-ROWS = 10_000  # of one row group, which is all that is held in memory
+ROWS = 2_000  # of one row group, which is all that is held in memory
 
 
 def write(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
 LETTER = r"[^\W\d_]"
 APOSTROPHES = "'`´ʻʼ‘’‛ʹʽˈ′ʾʿˋˊ＇ꞌ"
@@ -41,7 +42,16 @@ def _table(characters: str) -> dict[str, str]:
     return {form: c for c in characters for form in _misread(c)}
 
 
-_MOJIBAKE_ANY = _table(_PUNCTUATION) | {"Â\xa0": " ", "Â«": "«", "Â»": "»"}
+def _twice(characters: str) -> dict[str, str]:
+    """The same after two misreadings as cp1252 (Ã¢â‚¬â„¢ for ’)."""
+    return {"".join(_misread(x)[0] for x in _misread(c)[0]): c for c in characters}
+
+
+_MOJIBAKE_ANY = (
+    _table(_PUNCTUATION)
+    | _twice(_PUNCTUATION)
+    | {"Â\xa0": " ", "Â«": "«", "Â»": "»", "Â´": "´", "Â\xad": ""}
+)
 _MOJIBAKE_TURKIC = _MOJIBAKE_ANY | _table(_TURKIC)
 # ʻ and ʼ are two bytes; read as cp1251 they are "К»" and "Кј", which Cyrillic text may contain:
 # only taken for mojibake right after a Latin letter.
@@ -71,6 +81,28 @@ def repair_mojibake(text: str, turkic: bool) -> str:
         return _ANY.sub(lambda m: _MOJIBAKE_ANY[m[0]], text)
     text = _MODIFIER_1251.sub(lambda m: "ʻ" if m[1] == "»" else "ʼ", text)
     return _TURKIC_PATTERN.sub(lambda m: _MOJIBAKE_TURKIC[m[0]], text)
+
+
+_ENTITY = re.compile(
+    r"&(?:(?:amp|#0{0,6}38|#[xX]0{0,6}26);)*"
+    r"(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[lr][sd]quo|[sb]dquo|sbquo|quot|apos|acute|nbsp|shy|hellip"
+    r"|[nm]dash|[lr]aquo|zwnj|zwj|[lr]rm|amp);"
+)
+
+
+def repair_entities(text: str) -> str:
+    """HTML references left by escaping twice (o&amp;#8217;zbek), for punctuation and any number.
+
+    Names of other characters (``&euro;``, ``&lt;``) stay: they may be what the text is about.
+    """
+    return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def _entity(match: re.Match[str]) -> str:
+    found = unescape(f"&{match[1]};")
+    if found in ("\n", "\r"):
+        return " "  # one line stays one line
+    return match[0] if found in ("<", ">") else found
 
 
 class _Clean(dict[int, str]):
@@ -118,6 +150,27 @@ _CYRILLIC = re.compile(r"[Ѐ-ԯ]")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏǝə]")
 _WORD = re.compile(rf"{LETTER}+(?:[{APOSTROPHES}]{LETTER}+)*")
 _LETTERS_AZ = str.maketrans("ǝƎșȘǧǦ", "əƏşŞğĞ")
+
+
+# ş and ğ of cp1254 read as cp1250 or cp1252
+_MISREAD_AZ = str.maketrans("ţŢþÞðÐ", "şŞşŞğĞ")
+_MISREAD_AZ_LETTER = re.compile("[ţŢþÞðÐ]")
+
+
+def repair_azerbaijani(text: str) -> str:
+    """ş and ğ in lines in which every one of them was misread as ţ or þ and ð.
+
+    Only where no real ş or ğ stands beside them and the line has other Azerbaijani letters: a
+    Romanian or Icelandic name among Azerbaijani words keeps its letters.
+    """
+    if not _MISREAD_AZ_LETTER.search(text):
+        return text
+    return "\n".join(
+        line.translate(_MISREAD_AZ)
+        if re.search("[əƏıİçÇ]", line) and not re.search("[şŞğĞ]", line)
+        else line
+        for line in text.split("\n")
+    )
 
 
 def unify_scripts(text: str, language: str) -> str:

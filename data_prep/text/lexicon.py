@@ -47,5 +47,10 @@ LATIN_TO_CYRILLIC = _pairs(
     myanma:мьянма sivilizatsiya:цивилизация sianid:цианид
     onkolog:онколог sulfat:сульфат salto:сальто tekstil:текстиль
     avtomobil:автомобиль rezolyutsiya:резолюция revolyutsiya:революция
-    kreml:кремль brazil:бразил bryussel:брюссель izrail:израиль yaroslavl:ярославль"""
+    kreml:кремль brazil:бразил bryussel:брюссель izrail:израиль yaroslavl:ярославль
+    sex:цех sink:цинк sisterna:цистерна sitadel:цитадель siklon:циклон sitologiya:цитология
+    sirkul:циркуль senz:ценз selluloza:целлюлоза puls:пульс impuls:импульс rol:роль stil:стиль
+    vals:вальс balzam:бальзам bilyard:бильярд otel:отель kontrol:контроль patrul:патруль rul:руль
+    nol:ноль emal:эмаль karusel:карусель gastrol:гастроль tunnel:туннель barrel:баррель
+    igor:игорь tatyana:татьяна natalya:наталья yelsin:ельцин solovyov:соловьёв"""
 )

@@ -15,6 +15,9 @@ from data_prep.text.characters import APOSTROPHES
 from data_prep.text.lexicon import CYRILLIC_TO_LATIN, LATIN_TO_CYRILLIC
 from data_prep.text.quotes import unify_apostrophes
 
+VERSION = "2"
+"""Raised when a word may be transliterated differently; see ``versions``."""
+
 _UZ = dict(zip("абвгджзийклмнопрстуфхыэқҳ", "abvgdjziyklmnoprstufxieqh", strict=True))
 _UZ |= {"ч": "ch", "ш": "sh", "щ": "sh", "ё": "yo", "ю": "yu", "я": "ya", "ў": "oʻ", "ғ": "gʻ"}
 _VOWELS = set("аеёиоуўэюяы")

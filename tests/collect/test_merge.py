@@ -521,7 +521,7 @@ def test_one_article_in_two_shards_is_taken_once(site: Site, tmp_path: Path) -> 
             out,
             stage="collect",
             key=place.key,
-            config=config.key_config(mine, merge.STAGE.sections),
+            config=stages.config_of(merge.STAGE, mine),
             inputs=[],
             result=Result(
                 (File("articles.parquet", rows=2), File("pairs.parquet", rows=0)),

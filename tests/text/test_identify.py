@@ -1,12 +1,19 @@
-"""identify: languages, scripts, neighbours, short text, and bytes that upset CLD2."""
+"""identify: languages, scripts, neighbours, ways of typing, other detectors, hostile bytes."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep.text.identify import SHORT, identify, identify_many
+from data_prep.text import identify as module
+from data_prep.text.identify import SHORT, Detector, identify, identify_many, register
+from data_prep.text.orthography import to_orthography
+from data_prep.text.samples import SAMPLES, UNSEEN, samples
+from data_prep.text.traits import traits
+from korpu.errors import UsageError
 
 SENTENCES = [
     ("azj_Latn", "Sabah Bakıda hava şəraitinin dəyişkən buludlu olacağı gözlənilir."),
@@ -77,3 +84,109 @@ def test_never_raises(text: str) -> None:
 def test_many_are_the_same_as_one_by_one() -> None:
     texts = [text for _, text in SENTENCES] * 2
     assert identify_many(iter(texts)) == [identify(text) for text in texts]
+
+
+UZBEK = "Oʻzbekiston terma jamoasi doʻstona oʻyinda gʻalaba qozondi, maʼno boshqa."
+AZERBAIJANI = "Sabah Bakıda hava şəraitinin dəyişkən buludlu olacağı gözlənilir, İsmayıllıda qar."
+
+
+@pytest.mark.parametrize("mark", ["ʻ", "ʼ", "‘", "’", "'", "`", "´", ""])
+@pytest.mark.parametrize("change", [str, str.upper, str.lower])
+def test_uzbek_however_it_is_typed(mark: str, change: type[str]) -> None:
+    text = change(UZBEK.replace("ʻ", mark).replace("ʼ", mark))
+    assert identify(text).language == "uzn_Latn"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        AZERBAIJANI.replace("i", "İ").upper(),
+        AZERBAIJANI.replace("İ", "i").lower(),
+        AZERBAIJANI.replace("ə", "ә"),  # the Cyrillic letter
+    ],
+)
+def test_azerbaijani_however_it_is_typed(text: str) -> None:
+    assert identify(text).language == "azj_Latn"
+
+
+@pytest.mark.parametrize("spelling", ["2021", "2023", "2026"])
+def test_uzbek_in_a_reform_spelling(spelling: str) -> None:
+    text = to_orthography(UZBEK, spelling)
+    assert text != UZBEK
+    assert identify(text).language == "uzn_Latn"
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"), [(texts, code) for texts in (SAMPLES, UNSEEN) for code in texts]
+)
+def test_own_sentences_of_neighbours_are_rejected(texts: Mapping[str, str], code: str) -> None:
+    accepted = [t for t in samples(code, texts) if identify(t).language[:3] in ("azj", "uzn")]
+    assert accepted == []
+
+
+def test_own_sentences_are_mostly_called_by_their_name() -> None:
+    for code, least in {"tat_Cyrl": 0.9, "bak_Cyrl": 0.9, "rus_Latn": 0.8, "kaa_Latn": 0.7}.items():
+        found = [identify(t).language for t in samples(code)]
+        assert found.count(code) >= least * len(found), code
+
+
+@pytest.fixture
+def registry() -> Iterator[dict[str, Detector]]:
+    before = dict(module._REGISTRY)
+    yield module._REGISTRY
+    module._REGISTRY.clear()
+    module._REGISTRY.update(before)
+
+
+def by_exclamation(text: str, script: str) -> Mapping[str, float]:
+    """A toy: text with an exclamation mark is French."""
+    return {"fra_Latn": 20.0} if "!" in text and script == "Latn" else {}
+
+
+def test_a_detector_of_ones_own(registry: dict[str, Detector]) -> None:
+    register("toy", by_exclamation)
+    assert "toy" in registry
+    assert identify("Salam!", ["toy"]).language == "fra_Latn"
+    assert identify(UZBEK, ["toy"]).language == "und"
+    assert identify(f"{UZBEK}!", ["traits", "cld2"]).language == "uzn_Latn"
+    assert identify("Bonjour tout le monde!", ["traits", by_exclamation]).language == "fra_Latn"
+    assert identify_many(["Salam!"], [by_exclamation])[0].confidence > 0.99
+
+
+def test_detectors_in_place_of_the_default_are_the_only_ones_asked() -> None:
+    asked: list[str] = []
+
+    def spy(_text: str, script: str) -> Mapping[str, float]:
+        asked.append(script)
+        return {"azj_Latn": 1.0}
+
+    assert identify(UZBEK, [spy, spy]).language == "azj_Latn"
+    assert asked == ["Latn", "Latn"]
+
+
+def test_no_more_detectors_are_asked_once_two_agree() -> None:
+    asked: list[str] = []
+
+    def certain(_text: str, _script: str) -> Mapping[str, float]:
+        return {"uzn_Latn": 9.0}
+
+    def spy(text: str, _script: str) -> Mapping[str, float]:
+        asked.append(text)
+        return {}
+
+    assert identify(UZBEK, [certain, certain, spy]).language == "uzn_Latn"
+    assert asked == []
+
+
+def test_an_unknown_detector_is_named() -> None:
+    with pytest.raises(UsageError, match=r"'fasttext'.*traits, cld2, langid"):
+        identify("Salam", ["fasttext"])
+
+
+def test_traits_weigh_letters_words_and_endings() -> None:
+    found = traits("kitoblar va Washington", "Latn")
+    assert found["uzn_Latn"] == 1.0 + 2.0 - 0.7
+    assert traits("və", "Latn")["azj_Latn"] == 2.0
+    assert traits("və", "Latn")["tur_Latn"] == -2.0
+    assert traits("oʻy", "Latn")["tur_Latn"] == -2.0
+    assert traits("text", "Grek") == {}

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.text.normalize import LANGUAGES, casefold, fold, normalize
+from data_prep.text.orthography import ORTHOGRAPHIES, from_orthography, to_orthography
+from korpu.errors import UsageError
 
 # Every character the rules look at, so that random text meets the rules at all.
 ALPHABET = (
     "abogGOshəıiİIşçöüğ аеоўқғҳәҹк'`´ʻʼ‘’\"“”„«»–—-−.…,!?()[ \t\n\r\u00a0\u00ad\u200b\u202e"
-    "\u0307\u0327\ud800\x85\x91\x93Ã¶Ä±Ê»â€™вЂ™КјЙ5¢ǝș"
+    "\u0307\u0327\ud800\x85\x91\x93Ã¶Ä±Ê»â€™вЂ™КјЙ5¢ǝș&#39;8217ampţþð"
 )
 noisy = st.one_of(st.text(alphabet=ALPHABET, max_size=30), st.text(max_size=30))
 anything = st.one_of(noisy, st.text(st.characters(exclude_categories=()), max_size=20))
@@ -40,6 +42,12 @@ UZBEK = {
     "«Pravda Vostoka» gazetasi": "“Pravda Vostoka” gazetasi",
     "Tоshkеnt shahri": "Toshkent shahri",  # Cyrillic о and е
     "Havo 36 °С boʻladi": "Havo 36 °C boʻladi",
+    "o&#8217;zbek va ma&#39;no": "oʻzbek va maʼno",
+    "o&amp;lsquo;zbek, g&#x2bb;oya": "oʻzbek, gʻoya",
+    "oÂ´zbek, oÃ¢â‚¬â„¢rta": "oʻzbek, oʻrta",
+    "&quot;Paxtakor&quot;&nbsp;klubi&hellip;": "“Paxtakor” klubi…",
+    "R&amp;D &lt;b&gt; 5 &euro;": "R&D &lt;b&gt; 5 &euro;",
+    "bir&#10;ikki": "bir ikki",
 }
 AZERBAIJANI = {
     "Aзэрбайджан": "Азэрбайджан",  # a Cyrillic word with a Latin A
@@ -54,6 +62,9 @@ AZERBAIJANI = {
     'Ekran 15.6" ölçüdədir': 'Ekran 15.6" ölçüdədir',
     "Bu\u00a0gün  so\u00adyuq\u200b olacaq": "Bu gün soyuq olacaq",
     "−5 dərəcə": "-5 dərəcə",
+    "Balıqçılar iţə baţladı": "Balıqçılar işə başladı",
+    "Uþaqlar daðlara getdi, çünki yay idi": "Uşaqlar dağlara getdi, çünki yay idi",
+    "Constanţa şəhəri": "Constanţa şəhəri",  # a Romanian name beside a real ş
 }
 CYRILLIC = {
     "ма'но ва қал’а": "маъно ва қалъа",
@@ -75,6 +86,48 @@ def test_azerbaijani(raw: str, clean: str) -> None:
 @pytest.mark.parametrize(("raw", "clean"), CYRILLIC.items())
 def test_uzbek_cyrillic(raw: str, clean: str) -> None:
     assert normalize(raw, "uzn_Cyrl") == clean
+
+
+SPELLINGS = {
+    "2021": "Ōzbekiston ŞAHAR çōl toḡ Isʼhoq Ş. Raşidov",
+    "2023": "Õzbekiston ŞAHAR cõl toğ Isʼhoq Ş. Raşidov",
+    "2026": "Özbekiston ŞAHAR çöl toğ Isʼhoq Ş. Raşidov",
+}
+
+
+@pytest.mark.parametrize(("name", "reformed"), SPELLINGS.items())
+def test_reform_spellings_and_back(name: str, reformed: str) -> None:
+    raw = "O'zbekiston SHAHAR cho`l tog‘ Is'hoq Sh. Rashidov"
+    assert normalize(raw, "uzn_Latn", name) == reformed
+    assert from_orthography(reformed, name) == normalize(raw, "uzn_Latn")
+
+
+def test_reform_spelling_is_for_uzbek_latin_words_only() -> None:
+    text = "Washington, Cobalt, https://kun.uz/shahar, info@shahar.uz, #shahar, kun.uz"
+    assert to_orthography(text, "2026") == text
+    assert normalize("Бош шаҳар", "uzn_Cyrl", "2026") == "Бош шаҳар"
+    assert normalize("Şah gəldi", "azj_Latn", "2026") == "Şah gəldi"
+
+
+def test_an_unknown_spelling_is_named() -> None:
+    with pytest.raises(UsageError, match=r"'1993'.*2026"):
+        normalize("soʻz", "uzn_Latn", "1993")
+
+
+SYLLABLES = st.sampled_from(
+    ["oʻ", "gʻ", "sha", "cha", "bo", "ni", "Oʻ", "Sha", "Cha", "Gʻi", "aʼ", "ng"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(SYLLABLES, min_size=2, max_size=5).map("".join).map(str.capitalize)),
+    st.booleans(),
+    st.sampled_from(list(ORTHOGRAPHIES)),
+)
+def test_reform_spellings_are_reversible(words: list[str], shout: bool, name: str) -> None:
+    text = " ".join(words).upper() if shout else " ".join(words)
+    assert from_orthography(to_orthography(text, name), name) == text
 
 
 def test_lines_are_kept() -> None:
@@ -147,6 +200,16 @@ def test_fold_is_idempotent(text: str) -> None:
 def test_importing_the_package_loads_no_detector() -> None:
     code = (
         "import sys, data_prep.text.identify, data_prep.text.normalize, data_prep.text.segment;"
+        "assert not {'pycld2', 'py3langid', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_versions_are_told_without_loading_a_detector() -> None:
+    code = (
+        "import sys; from data_prep.text.versions import versions;"
+        "assert all(v.isdigit() for v in versions().values()), versions();"
+        "assert set(versions()) == {'identify', 'normalize', 'segment', 'transliterate'};"
         "assert not {'pycld2', 'py3langid', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

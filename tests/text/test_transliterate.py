@@ -29,6 +29,17 @@ BOTH_WAYS = [
     ("компьютер, батальон, пьеса", "kompyuter, batalyon, pyesa"),
     ("дунё, йўлбарс, ёш, юрт, яхши", "dunyo, yoʻlbars, yosh, yurt, yaxshi"),
     ("айтсин, айтса, фаолиятсиз", "aytsin, aytsa, faoliyatsiz"),
+    ("цех, ценз, циклон, цистерна", "sex, senz, siklon, sisterna"),
+    ("акция, лекция, конференция, милиция", "aksiya, leksiya, konferensiya, militsiya"),
+    ("сессия, пенсия, версия, комиссия", "sessiya, pensiya, versiya, komissiya"),
+    ("роль, роли, ролик, стиль, стилист", "rol, roli, rolik, stil, stilist"),
+    ("Ельцин, Соловьёв, Татьяна, Васильев", "Yelsin, Solovyov, Tatyana, Vasilyev"),
+    ("поезд, поэма, дуэль, проект", "poyezd, poema, duel, proyekt"),
+    ("ёзув, юрист, яхши, ёдгорлик", "yozuv, yurist, yaxshi, yodgorlik"),
+    ("ШЎХ ва Шўх, ЁШ ва Ёш, ЮРТ", "SHOʻX va Shoʻx, YOSH va Yosh, YURT"),
+    ("Ч. Ғ. Ў. Я. Е. Ё.", "Ch. Gʻ. Oʻ. Ya. Ye. Yo."),
+    ("қатъий, маъюс, шеър, Қуръон", "qatʼiy, maʼyus, sheʼr, Qurʼon"),
+    ("мажмуа, олган, олганда, нолиш", "majmua, olgan, olganda, nolish"),
 ]
 
 
@@ -46,6 +57,9 @@ def test_uzbek_both_ways(cyrillic: str, latin: str) -> None:
         ("инъекция, адъютант, маъюс", "inyeksiya, adyutant, maʼyus"),
         ("Елена Достоевский", "Yelena Dostoyevskiy"),
         ("ЯИМ 5,2 фоиз; Twitter’да", "YAIM 5,2 foiz; Twitter’da"),
+        ("Щербаков, ЩУКИН, йод", "Sherbakov, SHUKIN, yod"),
+        ("СЪЕЗД, ОБЪЕКТ, СЕНТЯБРЬ", "SYEZD, OBYEKT, SENTABR"),
+        ("сентябрдан, Октябрьнинг", "sentabrdan, Oktabrning"),
     ],
 )
 def test_uzbek_to_latin(cyrillic: str, latin: str) -> None:
@@ -73,6 +87,9 @@ def test_uzbek_to_cyrillic(latin: str, cyrillic: str) -> None:
         ("БАКЫ шәһәри, ИЈУЛ, ИРАН", "BAKI şəhəri, İYUL, İRAN"),
         ("мә'на, мәсʼәлә", "məna, məsələ"),
         ("ҝүн, ҝөзәл, гара, дағ, чөрәк", "gün, gözəl, qara, dağ, çörək"),
+        ("ҸӘНУБ, Ҹәнуб, ҺӘЈАТ, ҺЕЈӘТ", "CƏNUB, Cənub, HƏYAT, HEYƏT"),
+        ("концерт, цирк, сјезд", "konsert, sirk, syezd"),
+        ("Ијун ајы, ИСТИГЛАЛ, ышыг, ЫШЫГ", "İyun ayı, İSTİQLAL, ışıq, IŞIQ"),
         ("Яшар, ЯШАР, Юсиф", "Yaşar, YAŞAR, Yusif"),
     ],
 )
