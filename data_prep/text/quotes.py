@@ -8,6 +8,7 @@ for them (see ``APOSTROPHES``) is also typed for single quotation marks, hence t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from data_prep.text.characters import APOSTROPHES, LETTER
 
@@ -127,7 +128,7 @@ def _inside(line: str, i: int, uzbek: bool, opened: bool, closes: bool) -> tuple
     return "ʼ", opened
 
 
-_DOUBLE = re.compile(f"[{DOUBLE}]")
+_MARKS = re.compile(f"[{DOUBLE}‘’]+")  # seen as one from outside, so that time is linear
 _OPENING = set("“„‟«〝")
 
 
@@ -138,13 +139,9 @@ def unify_quotes(line: str) -> str:
     directed one keeps its direction. A straight mark after a number with nothing open stays
     (15.6").
     """
-    places = [m.start() for m in _DOUBLE.finditer(line)]
-    if not places:
-        return line
     out = list(line)
     opened = False
-    for i in places:
-        before, after = _beyond(line, i, -1), _beyond(line, i, 1)
+    for i, before, after in _double(line):
         may_open = before in " \n([{<–-/" and not after.isspace()
         may_close = before not in " \n([{<–/" and (after in " \n.,;:!?…)]}>–-/")
         if may_open and not may_close:
@@ -162,9 +159,12 @@ def unify_quotes(line: str) -> str:
     return "".join(out)
 
 
-def _beyond(line: str, i: int, step: int) -> str:
-    """The nearest character on one side that is not itself a quotation mark; space at the edge."""
-    i += step
-    while 0 <= i < len(line) and (line[i] in DOUBLE or line[i] in "‘’"):
-        i += step
-    return line[i] if 0 <= i < len(line) else " "
+def _double(line: str) -> Iterator[tuple[int, str, str]]:
+    """Each double mark's place, and the nearest characters that are no quotation marks; space at
+    the edges."""
+    for run in _MARKS.finditer(line):
+        before = line[run.start() - 1] if run.start() else " "
+        after = line[run.end()] if run.end() < len(line) else " "
+        for i in range(run.start(), run.end()):
+            if line[i] in DOUBLE:
+                yield i, before, after

@@ -170,6 +170,13 @@ def test_long_lines_take_linear_time() -> None:
     assert normalize(text, "uzn_Latn").count("Oʻzbekistonda") == 20_000
 
 
+def test_a_line_of_quotation_marks_ends() -> None:
+    """Marks that each look past their neighbours would take days over this line."""
+    marks = normalize('"' * 1_000_000, "uzn_Latn")
+    assert len(marks) == 1_000_000
+    assert set(marks) <= set("“”")
+
+
 def test_casefold_knows_the_dotted_i() -> None:
     assert casefold("QIZIL İNSAN Iİ I\u0307", "azj_Latn") == "qızıl insan ıi i"
     assert casefold("QIZIL OʻZBEK İ", "uzn_Latn") == "qizil oʻzbek i"
