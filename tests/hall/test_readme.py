@@ -67,7 +67,7 @@ def runnable(command, folder, port, configs):
     words = [new for word in words for new in swapped.get(word, [word])]
     if words[:2] == ["korpu", "status"]:
         return [*words, f"outputs={folder / 'outputs'}"]
-    if words[0] == "korpu" and words[1] != "translate" and "--help" not in words:
+    if words[0] == "korpu" and words[1] not in ("translate", "text") and "--help" not in words:
         words += [word for word in runs.recipe(folder, port) if word != "experiment=smoke"]
         if "experiment=my_news" not in words:
             words += ["experiment=smoke"]
