@@ -26,6 +26,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from korpu import words as named
 from korpu.errors import DONE, Infrastructure, KorpuError, UsageError
 
 T = TypeVar("T")
@@ -82,19 +83,7 @@ def about(path: Path) -> str:
 
 def parsed(command: str, words: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
     """``name=value`` words over their defaults; raises ``UsageError`` naming the nearest."""
-    given: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]}=…?" if near else f"use {', '.join(known)}"
-            raise UsageError(f"{command} has no {name!r}: {hint}")
-        if not equals or not value:
-            raise UsageError(f"{name} has no value; give it as {name}=…")
-        if name in given:
-            raise UsageError(f"{name} is given twice")
-        given[name] = value
-    return {**known, **given}
+    return {**known, **named.parsed(command, words, known)}
 
 
 def number(given: Mapping[str, str], name: str, least: int = 1) -> int:
@@ -110,9 +99,7 @@ def number(given: Mapping[str, str], name: str, least: int = 1) -> int:
 
 def truth(given: Mapping[str, str], name: str) -> bool:
     """A word that is true or false; raises ``UsageError``."""
-    if given[name] not in ("true", "false"):
-        raise UsageError(f"{name} must be true or false, not {given[name]!r}")
-    return given[name] == "true"
+    return named.truth(name, given[name])
 
 
 def repeat(

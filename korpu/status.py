@@ -6,7 +6,6 @@ those of the running command's own display.
 
 from __future__ import annotations
 
-import difflib
 import fcntl
 import json
 import os
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from korpu import artifact, log
+from korpu import words as named
 from korpu.display import cut, instant, lines, sentence, span, styled
 from korpu.errors import DONE, Stopped, UsageError
 
@@ -157,8 +157,8 @@ def main(words: list[str]) -> int:
     if any(word in ("-h", "--help") for word in words):
         print(HELP, end="")
         return DONE
-    given = _given(words)
-    follow, as_json = (_is(name, given.get(name, "false")) for name in ("follow", "json"))
+    given = named.parsed("korpu status", words, WORDS)
+    follow, as_json = (named.truth(name, given.get(name, "false")) for name in ("follow", "json"))
     if follow and as_json:
         raise UsageError("give follow=true or json=true, not both")
     outputs = Path(given.get("outputs", "outputs"))
@@ -176,28 +176,6 @@ def main(words: list[str]) -> int:
             return DONE  # Ctrl-C is how one stops watching
     _print(outputs)
     return DONE
-
-
-def _given(words: list[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name not in WORDS:
-            near = difflib.get_close_matches(name, WORDS, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]}=…?" if near else f"use {', '.join(WORDS)}"
-            raise UsageError(f"korpu status has no {name!r}: {hint}")
-        if not equals or not value:
-            raise UsageError(f"{name} has no value; give it as {name}=…")
-        if name in given:
-            raise UsageError(f"{name} is given twice")
-        given[name] = value
-    return given
-
-
-def _is(name: str, value: str) -> bool:
-    if value not in ("true", "false"):
-        raise UsageError(f"{name}={value}: it is true or false")
-    return value == "true"
 
 
 def _plain(entry: Entry) -> dict[str, Any]:

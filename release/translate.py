@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import os
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from korpu import log
+from korpu import words as named
 from korpu.artifact import replace_durably
 from korpu.errors import DONE, UsageError
 from korpu.languages import language
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     if not words or any(word in ("-h", "--help") for word in words):
         print(HELP, end="")
         return DONE if words else UsageError.exit_code
-    given = parsed(words)
+    given = named.parsed("korpu translate", words, WORDS, may_be_empty=("text",))
     for name in ("bundle", "from", "to"):
         if name not in given:
             raise UsageError(f"korpu translate needs {name}=…; see `korpu translate --help`")
@@ -71,23 +71,6 @@ def main(words: list[str]) -> int:
             os.fsync(write.fileno())
             replace_durably(Path(f"{given['out']}.tmp"), Path(given["out"]))
     return DONE
-
-
-def parsed(words: list[str]) -> dict[str, str]:
-    """``name=value`` words; raises ``UsageError`` naming the nearest known name."""
-    given: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name not in WORDS:
-            near = difflib.get_close_matches(name, WORDS, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]}=…?" if near else f"use {', '.join(WORDS)}"
-            raise UsageError(f"korpu translate has no {name!r}: {hint}")
-        if not equals or (not value and name != "text"):
-            raise UsageError(f"{name} has no value; give it as {name}=…")
-        if name in given:
-            raise UsageError(f"{name} is given twice")
-        given[name] = value
-    return given
 
 
 def _bundle(reference: str, registry: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from data_prep.collect.page.extract import declared
 from data_prep.collect.site.fetch import Answer, decoded
 from data_prep.collect.site.robots import Robots
 from data_prep.collect.site.urls import canonical, path_of
+from data_prep.collect.site.window import moment
 from korpu.doctor import BAD, FINE, LOOK, TOLD, Finding, many, size
 from korpu.schema import Site
 
@@ -92,23 +92,6 @@ def entries(answer: Answer) -> list[Entry]:
             found.append(Entry(url, date))
     dated = sorted((e for e in found if e.date), key=lambda e: e.date or "", reverse=True)
     return dated + [e for e in found if not e.date]
-
-
-def moment(text: str | None) -> str | None:
-    """A date of a sitemap (ISO 8601) or feed (RFC 822) in UTC, or None."""
-    text = (text or "").strip()
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            found = email.utils.parsedate_to_datetime(text)
-        except (ValueError, TypeError):
-            return None
-    try:
-        found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    except OverflowError:
-        return None
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _name(element: etree._Element) -> str:

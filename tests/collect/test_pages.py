@@ -295,12 +295,3 @@ def test_whatever_bytes_a_page_is(data: bytes) -> None:
     row = of(data + LINES.encode())
     assert ("text" in row) != ("reason" in row)
     row.get("text", "").encode()
-
-
-def test_caches_can_be_emptied() -> None:
-    from trafilatura.utils import trim
-
-    trim("bir   iki")
-    assert trim.cache_info().currsize
-    body.forget_caches()
-    assert trim.cache_info().currsize == 0

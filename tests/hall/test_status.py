@@ -256,7 +256,7 @@ def test_nothing_there_is_one_sentence(tmp_path):
         (["folow=true"], "did you mean follow=…?"),
         (["zzz"], "use outputs, follow, json"),
         (["follow"], "follow has no value; give it as follow=…"),
-        (["json=yes"], "json=yes: it is true or false"),
+        (["json=yes"], "json must be true or false, not 'yes'"),
         (["json=true", "json=true"], "json is given twice"),
         (["json=true", "follow=true"], "not both"),
         ([f"outputs={__file__}"], "is not a folder"),

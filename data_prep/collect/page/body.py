@@ -92,10 +92,3 @@ def linked(line: str, headlines: set[str]) -> bool:
 def clean(line: str) -> str:
     """Visible characters on one line; letters stay as the page wrote them."""
     return " ".join(_UNSEEN.sub("", line).split())
-
-
-def forget_caches() -> None:
-    """Let go of what trafilatura and htmldate remember of the pages they have seen."""
-    from trafilatura.meta import reset_caches
-
-    reset_caches()
