@@ -71,7 +71,9 @@ def recipe_of(config: Any) -> Recipe:
 
 
 CHOICES = {
-    "prepare.align.encoder": ("ngram",),
+    "prepare.encoder.kind": ("ngram", "e5", "hub"),
+    "prepare.encoder.pooling": ("cls", "mean"),
+    "prepare.dedupe.side": ("either", "both"),
     "prepare.split.undated": ("reject", "train", "document"),
     "model.weights": ("scratch", "local", "hub"),
     "adapter.kind": ("lora",),
@@ -84,6 +86,7 @@ CHOICES = {
     "tracker.kind": ("none", "wandb"),
     "tracker.mode": ("offline", "online"),
     "runtime.device": ("auto", "cpu", "cuda"),
+    "runtime.executor": ("local", "datatrove_local", "datatrove_slurm", "datatrove_ray"),
 }
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 SHARD = re.compile(r"[1-9]\d*/[1-9]\d*")
@@ -213,7 +216,7 @@ def _keyed(value: Any, where: str) -> Any:
             inside, key = getattr(value, name), f"{where}.{name}"
             if ELSEWHERE in how:
                 continue
-            named = NAME_OR_CONTENT in how and not Path(inside).exists()
+            named = NAME_OR_CONTENT in how and not (inside and Path(inside).exists())
             is_content = how and not named
             out[name] = _content(inside, key) if is_content else _keyed(inside, key)
         return out

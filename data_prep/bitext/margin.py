@@ -7,14 +7,12 @@ of y among the sources. Raw cosine does not separate; the margin does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-Matrix: TypeAlias = sparse.csr_matrix
-Floats = NDArray[np.float32]
+from data_prep.bitext.vectors import Floats, Vectors, similarities
+
 BLOCK = 512  # rows of a dense block of similarities
 
 
@@ -30,13 +28,12 @@ class Neighbourhood:
         return Neighbourhood(self.total[rows], self.least[rows], self.k)
 
 
-def neighbourhood(queries: Matrix, sample: Matrix, k: int) -> Neighbourhood:
+def neighbourhood(queries: Vectors, sample: Vectors, k: int) -> Neighbourhood:
     """The k nearest of each query among the sample's rows; memory is one dense block."""
-    n, k = queries.shape[0], max(1, min(k, sample.shape[0]))
+    n, k = len(queries), max(1, min(k, len(sample)))
     total, least = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
-    transposed = sample.T.tocsr()
     for start in range(0, n, BLOCK):
-        dense = (queries[start : start + BLOCK] @ transposed).toarray()
+        dense = similarities(queries[start : start + BLOCK], sample)
         top = np.partition(dense, dense.shape[1] - k, axis=1)[:, -k:]
         total[start : start + BLOCK] = top.sum(axis=1)
         least[start : start + BLOCK] = top.min(axis=1)
@@ -92,9 +89,9 @@ def mutual_best(margins: Floats) -> list[tuple[int, int, float]]:
     ]
 
 
-def mine(src: Matrix, tgt: Matrix, k: int) -> list[tuple[int, int, float]]:
+def mine(src: Vectors, tgt: Vectors, k: int) -> list[tuple[int, int, float]]:
     """Mutual best pairs of two collections without any documents. Dense: for small collections."""
-    cosines = (src @ tgt.T).toarray().astype(np.float32)
+    cosines = similarities(src, tgt)
     rows, columns = neighbourhood(src, tgt, k), neighbourhood(tgt, src, k)
     margins = ratio(cosines, rows, columns, rows_known=True, columns_known=True)
     return mutual_best(margins)

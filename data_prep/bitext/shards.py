@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
+import pyarrow as pa
 
 from korpu import log
 from korpu.artifact import replace_durably
@@ -56,20 +57,28 @@ def crew(workers: int) -> Iterator[Crew]:
                 people.pool.shutdown(wait=True, cancel_futures=True)
 
 
+Work = Callable[[Task], "pl.DataFrame | Sequence[pl.DataFrame]"]
+
+
 def build(
     tasks: Sequence[Task],
-    work: Callable[[Task], pl.DataFrame],
+    work: Work[Task],
     folder: Path,
     *,
     crew: Crew,
     what: str,
+    batched: bool = False,
 ) -> list[Path]:
-    """One Parquet file per task in ``folder``, in order; ``work`` is a module-level function.
+    """One file per task in ``folder``, in order; ``work`` is a module-level function.
+
+    A frame becomes a Parquet file; where ``batched``, ``work`` returns a sequence of frames with
+    the same columns and they become one Arrow file, of which a single one can be read (``batch``).
 
     Raises what ``work`` raises, and ``Infrastructure`` where a worker process dies.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{number:05d}.parquet" for number in range(len(tasks))]
+    ending = "arrow" if batched else "parquet"
+    paths = [folder / f"{number:05d}.{ending}" for number in range(len(tasks))]
     todo = [(task, path) for task, path in zip(tasks, paths, strict=True) if not path.exists()]
     with log.progress(what, len(todo), "shards") as advance:
         if crew.workers <= 1 or len(todo) <= SMALL:
@@ -89,17 +98,42 @@ def read(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.Data
     )
 
 
-def _one(work: Callable[[Task], pl.DataFrame], task: Task, path: Path) -> None:
+def batch(path: Path, number: int) -> pl.DataFrame:
+    """One frame of a file that ``batched`` work left; the rest of the file is not read."""
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
+        return pl.DataFrame(pl.from_arrow(reader.get_batch(number)))
+
+
+def _one(work: Work[Task], task: Task, path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
-    work(task).write_parquet(temporary, compression="lz4")
+    done = work(task)
+    if isinstance(done, pl.DataFrame):
+        done.write_parquet(temporary, compression="lz4")
+    else:
+        _write_batches(done, temporary)
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
     replace_durably(temporary, path)
 
 
+def _write_batches(frames: Sequence[pl.DataFrame], path: Path) -> None:
+    tables = [
+        frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks() for frame in frames
+    ]
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_file(str(path), tables[0].schema, options=options) as writer:
+        for table in tables:
+            # an empty table has no batch of its own, and the numbers must stay right
+            writer.write_batch(
+                table.to_batches()[0]
+                if table.num_rows
+                else pa.RecordBatch.from_pylist([], table.schema)
+            )
+
+
 def _many(
     todo: Sequence[tuple[Task, Path]],
-    work: Callable[[Task], pl.DataFrame],
+    work: Work[Task],
     crew: Crew,
     advance: Callable[[int], None],
 ) -> None:
