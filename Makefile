@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SEED ?= 1
+EXTRAS ?= export,e5,dev
 
 .PHONY: demo test test-all lint lock clean
 
@@ -26,7 +27,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q -c requirements.lock $(PIP_TORCH) torch
-	$(BIN)/python -m pip install -q -c requirements.lock -e '.[export,dev]'
+	$(BIN)/python -m pip install -q -c requirements.lock -e '.[$(EXTRAS)]'
 	touch $@
 
 # Pins what is installed now, for the next person.

@@ -1,8 +1,8 @@
 """`korpu bench`: a room's speed, measured against a named peer in the same run.
 
-A room's benchmark is a `bench.py` in its package with ``main(words) -> int``. It is found by its
-name, imported only when it is called, and may use what stands here: interleaved repeats, a process
-of its own for each contestant, and tables.
+A room's benchmark is a `bench.py` in its package with ``main(words) -> int``. It is found by the
+name of its package, or by a ``NAME`` of its own, imported only when it is called, and may use what
+stands here: interleaved repeats, a process of its own for each contestant, and tables.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
 
 
 def benches(checkout: Path = CHECKOUT) -> dict[str, Path]:
-    """The benchmarks there are, by the name of their package; nothing is imported."""
+    """The benchmarks there are, by their ``NAME`` or their package's; nothing is imported."""
     found = [*checkout.glob("*/bench.py"), *checkout.glob("*/*/bench.py")]
     rooms = [
         path
@@ -67,7 +67,17 @@ def benches(checkout: Path = CHECKOUT) -> dict[str, Path]:
         if all((folder / "__init__.py").exists() for folder in _folders(path, checkout))
         and path.resolve() != Path(__file__).resolve()
     ]
-    return {path.parent.name: path for path in sorted(rooms, key=lambda path: path.parent.name)}
+    return dict(sorted((_name(path), path) for path in rooms))
+
+
+def _name(path: Path) -> str:
+    """A module's literal ``NAME``, else its package's; nothing is imported."""
+    for line in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant):
+            target = line.targets[0]
+            if isinstance(target, ast.Name) and target.id == "NAME":
+                return str(line.value.value)
+    return path.parent.name
 
 
 def _folders(path: Path, checkout: Path) -> list[Path]:

@@ -1,24 +1,20 @@
-"""Sentences of two documents that translate each other: monotone dynamic programming.
-
-Links are 1-0, 0-1, 1-1, 1-2, 2-1 and 2-2 as in Gale and Church (1993), scored by the margin of
-the linked text over its surroundings in place of lengths, and two neighbours in crossed order,
-which translation desks swap.
-"""
+"""Sentences of two documents that translate each other: their margins, then their links."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
-from data_prep.bitext import margin, ngram
-from data_prep.bitext.margin import Floats
+from data_prep.bitext import encoders, links, margin, vectors
+from data_prep.bitext.links import Link
+from data_prep.bitext.vectors import Vectors
+from korpu.artifact import replace_durably
 
-MERGING = 0.45  # what a merged link must gain over plain ones, in units of margin
-CROSSING = 0.12
-LENIENCE = 0.9  # links down to this share of the threshold are made, to be rejected by name
+FIRM = 1.2  # score, as a factor on the threshold, of links whose sentences are not joined to others
 
 
 @dataclass(frozen=True)
@@ -29,9 +25,9 @@ class Surroundings:
     would look close to something.
     """
 
-    encoder: ngram.Encoder
-    src_sample: sparse.csr_matrix
-    tgt_sample: sparse.csr_matrix
+    encoder: encoders.Encoder
+    src_sample: Vectors
+    tgt_sample: Vectors
     k: int
 
 
@@ -44,18 +40,12 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Link:
-    """Sentences ``src`` and ``tgt`` (half-open ranges) with their margin."""
-
-    src: tuple[int, int]
-    tgt: tuple[int, int]
-    margin: float
-
-
-@dataclass(frozen=True)
 class _Side:
-    vectors: sparse.csr_matrix  # single sentences, then neighbours joined
+    """A document's sentences, and later its neighbours joined, as vectors."""
+
+    vectors: Vectors
     near: margin.Neighbourhood
+    known: bool
 
 
 def align(
@@ -64,103 +54,99 @@ def align(
     threshold: float,
     max_merge: int = 2,
 ) -> list[list[Link]]:
-    """The links of every document pair, in order of the source; weaker ones than the threshold
-    are among them down to ``LENIENCE`` of it.
+    """The links of every document pair, in order of the source (``links.find``).
 
-    All pairs are encoded in one go; the result for a pair does not depend on the others.
+    Single sentences are linked first. Two neighbours are joined, for ``max_merge`` 2, only where
+    that leaves one of them alone, since to encode them is what takes time. All pairs are encoded
+    in one go; the result for a pair does not depend on the others.
     """
-    src = _sides([pair[0] for pair in pairs], around, "src", max_merge)
-    tgt = _sides([pair[1] for pair in pairs], around, "tgt", max_merge)
-    links = []
-    for (left, right), one, two in zip(pairs, src, tgt, strict=True):
-        cosines = (one.vectors @ two.vectors.T).toarray().astype(np.float32)
-        margins = margin.ratio(cosines, one.near, two.near, left.known, right.known)
-        sizes = len(left.sentences), len(right.sentences)
-        links.append(path(margins, sizes, threshold * LENIENCE, max_merge))
-    return links
+    documents = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    src, tgt = (
+        _single(side, around, name) for side, name in zip(documents, ("src", "tgt"), strict=True)
+    )
+    found = [_linked(*both, threshold, 1) for both in zip(src, tgt, strict=True)]
+    if max_merge == 1:
+        return found
+    firm = [[link for link in of_pair if link.score >= FIRM * threshold] for of_pair in found]
+    src = _joined(documents[0], src, [[link.src for link in some] for some in firm], around, "src")
+    tgt = _joined(documents[1], tgt, [[link.tgt for link in some] for some in firm], around, "tgt")
+    return [_linked(*both, threshold, max_merge) for both in zip(src, tgt, strict=True)]
 
 
-def _sides(
-    documents: Sequence[Document], around: Surroundings, side: str, max_merge: int
-) -> list[_Side]:
-    single = [line for document in documents for line in document.sentences]
-    double = [
-        f"{one} {two}"
-        for document in documents
-        for one, two in zip(document.sentences, document.sentences[1:], strict=False)
-    ]
-    ones = ngram.encode(around.encoder, single, side)
-    twos = ngram.encode(around.encoder, double, side) if max_merge > 1 else None
-    opposite = around.tgt_sample if side == "src" else around.src_sample
-    near = margin.neighbourhood(ones, opposite, around.k)
-    sides, at, joined = [], 0, 0
+def _linked(src: _Side, tgt: _Side, threshold: float, max_merge: int) -> list[Link]:
+    cosines = vectors.similarities(src.vectors, tgt.vectors)
+    margins = margin.ratio(cosines, src.near, tgt.near, src.known, tgt.known)
+    if max_merge == 1:
+        return links.find(margins, (len(src.vectors), len(tgt.vectors)), threshold, 1)
+    # n rows of single sentences have n − 1 of joined ones after them
+    sizes = (len(src.vectors) + 1) // 2, (len(tgt.vectors) + 1) // 2
+    return links.find(margins, sizes, threshold, max_merge)
+
+
+def _single(documents: Sequence[Document], around: Surroundings, side: str) -> list[_Side]:
+    encoded = around.encoder.encode([s for d in documents for s in d.sentences], side)
+    near = margin.neighbourhood(
+        encoded, around.tgt_sample if side == "src" else around.src_sample, around.k
+    )
+    sides, at = [], 0
     for document in documents:
-        size = len(document.sentences)
-        own, own_near = ones[at : at + size], near[slice(at, at + size)]
-        if twos is not None and size > 1:
-            own = sparse.vstack([own, twos[joined : joined + size - 1]], format="csr")
-            own_near = margin.with_joined(own_near)
-        sides.append(_Side(own, own_near))
-        at, joined = at + size, joined + max(size - 1, 0)
+        own = slice(at, at + len(document.sentences))
+        sides.append(_Side(encoded[own], near[own], document.known))
+        at = own.stop
     return sides
 
 
-def path(margins: Floats, sizes: tuple[int, int], skip: float, max_merge: int = 2) -> list[Link]:
-    """The best monotone path. ``margins`` has rows and columns for single sentences, then for
-    neighbours joined; a link is worth what its margin exceeds ``skip``, per sentence covered.
-    """
-    n, m = sizes
-    gain = (margins - skip).tolist()
-    merge = max_merge > 1
-    best = [[0.0] * (m + 1) for _ in range(n + 1)]
-    step = [[""] * (m + 1) for _ in range(n + 1)]
-    for i in range(n + 1):
-        for j in range(m + 1):
-            value, how = (0.0, "") if not (i or j) else (-1e9, "")
-            if i and best[i - 1][j] > value:
-                value, how = best[i - 1][j], "10"
-            if j and best[i][j - 1] > value:
-                value, how = best[i][j - 1], "01"
-            if i and j:
-                other = best[i - 1][j - 1] + gain[i - 1][j - 1]
-                if other > value:
-                    value, how = other, "11"
-            if merge and i and j > 1:
-                other = best[i - 1][j - 2] + 1.5 * gain[i - 1][m + j - 2] - MERGING
-                if other > value:
-                    value, how = other, "12"
-            if merge and i > 1 and j:
-                other = best[i - 2][j - 1] + 1.5 * gain[n + i - 2][j - 1] - MERGING
-                if other > value:
-                    value, how = other, "21"
-            if merge and i > 1 and j > 1:
-                before = best[i - 2][j - 2]
-                other = before + 2 * gain[n + i - 2][m + j - 2] - 2 * MERGING
-                if other > value:
-                    value, how = other, "22"
-                first, second = gain[i - 2][j - 1], gain[i - 1][j - 2]
-                other = before + first + second - CROSSING
-                if min(first, second) > 0 and other > value:
-                    value, how = other, "crossed"
-            best[i][j], step[i][j] = value, how
-    return _links(margins, step, n, m)
-
-
-def _links(margins: Floats, step: Sequence[Sequence[str]], n: int, m: int) -> list[Link]:
-    links: list[Link] = []
-    i, j = n, m
-    while i or j:
-        how = step[i][j]
-        if how == "crossed":
-            links.append(Link((i - 1, i), (j - 2, j - 1), float(margins[i - 1, j - 2])))
-            links.append(Link((i - 2, i - 1), (j - 1, j), float(margins[i - 2, j - 1])))
-            i, j = i - 2, j - 2
+def _joined(
+    documents: Sequence[Document],
+    sides: Sequence[_Side],
+    linked: Sequence[Sequence[tuple[int, int]]],
+    around: Surroundings,
+    side: str,
+) -> list[_Side]:
+    """With a row for each two neighbours; of zeros where both have links of their own."""
+    texts: list[str] = []
+    places = []
+    for document, spans in zip(documents, linked, strict=True):
+        lines, taken = document.sentences, {at for span in spans for at in range(*span)}
+        loose = [at for at in range(len(lines) - 1) if not {at, at + 1} <= taken]
+        places.append((loose, len(texts)))
+        texts += [f"{lines[at]} {lines[at + 1]}" for at in loose]
+    encoded = around.encoder.encode(texts, side)
+    found = []
+    for own, (loose, start) in zip(sides, places, strict=True):
+        if len(own.vectors) < 2:
+            found.append(own)
             continue
-        height, width = int(how[0]), int(how[1])
-        i, j = i - height, j - width
-        if height and width:
-            row = i if height == 1 else n + i
-            column = j if width == 1 else m + j
-            found = float(margins[row, column])
-            links.append(Link((i, i + height), (j, j + width), found))
-    return links[::-1]
+        nothing = own.vectors[:1].scaled(0)
+        rows = np.full(len(own.vectors) - 1, len(loose))
+        rows[loose] = np.arange(len(loose))
+        joined = vectors.stack([encoded[start : start + len(loose)], nothing])[rows]
+        found.append(
+            _Side(vectors.stack([own.vectors, joined]), margin.with_joined(own.near), own.known)
+        )
+    return found
+
+
+def save(src: Vectors, tgt: Vectors, file: Path) -> None:
+    """The two samples of ``Surroundings``, one .npz file, whole or absent."""
+    arrays = {
+        f"{side}.{name}": array
+        for side, sample in (("src", src), ("tgt", tgt))
+        for name, array in vectors.arrays(sample).items()
+    }
+    temporary = file.with_name(f"{file.name}.tmp")
+    with temporary.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    replace_durably(temporary, file)
+
+
+def load(file: Path) -> tuple[Vectors, Vectors]:
+    """What ``save`` wrote."""
+    with np.load(file, allow_pickle=False) as stored:
+        found = []
+        for side in ("src.", "tgt."):
+            own = {name[4:]: stored[name] for name in stored.files if name.startswith(side)}
+            found.append(vectors.restore(own))
+    return found[0], found[1]

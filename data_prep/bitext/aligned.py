@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from data_prep.bitext.sentences import to_latin
 from korpu import schema
 from korpu.errors import UsageError
 
-SHARD = 2_048  # pairs
+SHARD = 8_192  # pairs
 # The letter underlined in a menu: "&File", or "Open (&O)" where the translation lacks the letter
 _OTHER = {"src": "tgt", "tgt": "src"}
 _ACCELERATOR = re.compile(r"\s*\(&\w\)|&(?=\w)(?!\w+;|#\d+;)")
@@ -23,20 +23,21 @@ _ACCELERATOR = re.compile(r"\s*\(&\w\)|&(?=\w)(?!\w+;|#\d+;)")
 
 @dataclass(frozen=True)
 class Slice:
-    """A shard: rows of ``pairs.parquet``, and the recipe's two languages."""
+    """A shard: rows of ``pairs.parquet``, and the corpus's two languages."""
 
     path: Path
     offset: int
     size: int
     languages: tuple[str, str]
-    rules: schema.Filter
+    prepare: schema.Prepare
     lines: decontaminate.Index
 
 
 def finish(shard: Slice) -> pl.DataFrame:
     """The shard's pairs in the direction of the corpus, as ``CANDIDATE`` columns.
 
-    Raises ``UsageError`` naming a source whose languages are not those of the corpus.
+    Pairs with a pivot language have it second. Raises ``UsageError`` naming a source whose
+    languages are not those of the corpus.
     """
     try:
         rows = pl.scan_parquet(shard.path).slice(shard.offset, shard.size).collect()
@@ -44,26 +45,24 @@ def finish(shard: Slice) -> pl.DataFrame:
         raise UsageError(
             f"{shard.path} is not readable Parquet; delete its folder and run `korpu collect` again"
         ) from error
-    return candidates.finish(_rows(rows, shard.languages), shard.rules, shard.lines)
+    order = (*shard.languages, *shard.prepare.pivots)
+    return candidates.finish(_rows(rows, order), shard.prepare, shard.lines)
 
 
-def _rows(frame: pl.DataFrame, languages: tuple[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(frame: pl.DataFrame, order: Sequence[str]) -> Iterator[dict[str, Any]]:
+    known: dict[tuple[str, str], tuple[str, str]] = {}  # equal lines are brought to Latin once
     for row in frame.iter_rows(named=True):
-        sides = [
-            to_latin(_ACCELERATOR.sub("", row[side] or ""), row[f"{side}_lang"])
-            for side in ("src", "tgt")
-        ]
+        sides = []
+        for side in ("src", "tgt"):
+            one = row[side] or "", row[f"{side}_lang"]
+            if one not in known:
+                known[one] = to_latin(_ACCELERATOR.sub("", one[0]), one[1])
+            sides.append(known[one])
         synthetic = row["synthetic_side"]
-        if sides[0][1] == languages[1]:
+        if backwards(sides[0][1], sides[1][1], row, order):
             sides.reverse()
             synthetic = _OTHER.get(synthetic)
         (src, src_lang), (tgt, tgt_lang) = sides
-        if (src_lang, tgt_lang) != languages:
-            raise UsageError(
-                f"the source {row['origin']} is {row['src_lang']}-{row['tgt_lang']}, but "
-                f"prepare.src_lang and prepare.tgt_lang are {languages[0]} and {languages[1]}; "
-                "leave the source out or change the languages"
-            )
         yield {
             "src_lang": src_lang,
             "tgt_lang": tgt_lang,
@@ -78,6 +77,21 @@ def _rows(frame: pl.DataFrame, languages: tuple[str, str]) -> Iterator[dict[str,
             "trusted": row["trusted"],
             "synthetic_side": synthetic,
         }
+
+
+def backwards(src: str, tgt: str, row: Mapping[str, Any], order: Sequence[str]) -> bool:
+    """Whether a pair must be turned round: ``order`` is the corpus's two languages, then pivots.
+
+    Raises ``UsageError`` naming the source of a pair that has none of the two, or another language.
+    """
+    if src in order and tgt in order and src != tgt and {src, tgt} & set(order[:2]):
+        return order.index(src) > order.index(tgt)
+    pivots = f" and prepare.pivots is [{', '.join(order[2:])}]" if order[2:] else ""
+    raise UsageError(
+        f"the source {row['origin']} is {row['src_lang']}-{row['tgt_lang']}, but prepare.src_lang "
+        f"and prepare.tgt_lang are {order[0]} and {order[1]}{pivots}; leave the source out, change "
+        "the languages, or name the further one in prepare.pivots"
+    )
 
 
 def document(origin: str, name: str) -> str:

@@ -57,21 +57,22 @@ def ratio(
     cosines: Floats,
     rows: Neighbourhood,
     columns: Neighbourhood,
-    rows_known: bool = False,
-    columns_known: bool = False,
+    rows_known: bool | NDArray[np.bool_] = False,
+    columns_known: bool | NDArray[np.bool_] = False,
 ) -> Floats:
     """Margins of a dense (n, m) block of cosines.
 
     A pair's own cosine belongs to both of its neighbourhoods. Where the sample did not hold the
-    row (the column), ``rows_known`` (``columns_known``) is false, and the cosine takes the place
-    of the farthest neighbour it beats.
+    row (the column), ``rows_known`` (``columns_known``; one value, or one for each) is false, and
+    the cosine takes the place of the farthest neighbour it beats.
     """
-    left = np.broadcast_to(rows.total[:, None], cosines.shape)
-    right = np.broadcast_to(columns.total[None, :], cosines.shape)
-    if not columns_known:
-        left = left + np.maximum(cosines - rows.least[:, None], 0)
-    if not rows_known:
-        right = right + np.maximum(cosines - columns.least[None, :], 0)
+    own_row, own_column = np.atleast_1d(rows_known)[:, None], np.atleast_1d(columns_known)[None, :]
+    left = rows.total[:, None] + np.where(
+        own_column, np.float32(0), np.maximum(cosines - rows.least[:, None], 0)
+    )
+    right = columns.total[None, :] + np.where(
+        own_row, np.float32(0), np.maximum(cosines - columns.least[None, :], 0)
+    )
     mean = (left / rows.k + right / columns.k) / 2
     margins: Floats = np.divide(cosines, mean, out=np.zeros_like(cosines), where=mean > 1e-6)
     return margins

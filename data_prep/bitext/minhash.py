@@ -18,6 +18,7 @@ from data_prep.text.normalize import fold
 ENTRIES = 128
 SHINGLE = 5  # characters
 SEED = 1
+BATCH = 2_048  # texts whose entries are Python's numbers at a time, 4 KB each
 Signatures = NDArray[np.uint32]
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
@@ -27,9 +28,12 @@ def signatures(texts: Sequence[str], *, folded: bool = False) -> Signatures:
 
     The signature of several texts together is the entrywise minimum of theirs.
     """
-    hashes, offsets = shingles(texts if folded else [fold(text) for text in texts])
-    matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, ENTRIES, SEED)
-    found: Signatures = np.asarray(matrix.to_rows(), dtype=np.uint32).reshape(-1, ENTRIES)
+    found: Signatures = np.empty((len(texts), ENTRIES), dtype=np.uint32)
+    for start in range(0, len(texts), BATCH):
+        batch = texts[start : start + BATCH]
+        hashes, offsets = shingles(batch if folded else [fold(text) for text in batch])
+        matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, ENTRIES, SEED)
+        found[start : start + len(batch)] = matrix.to_rows()
     return found
 
 
@@ -63,7 +67,7 @@ def bands(found: Signatures, count: int, rows: int) -> NDArray[np.uint64]:
     if count * rows > ENTRIES:
         raise ValueError(f"{count} bands of {rows} rows need more than {ENTRIES} entries")
     wide = found[:, : count * rows].astype(np.uint64).reshape(len(found), count, rows)
-    mixed = np.zeros((len(found), count), dtype=np.uint64) + np.arange(count, dtype=np.uint64)
+    mixed = np.tile(np.arange(count, dtype=np.uint64), (len(found), 1))
     for row in range(rows):
         mixed = (mixed ^ wide[:, :, row]) * _PRIME
         mixed ^= mixed >> np.uint64(29)

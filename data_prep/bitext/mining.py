@@ -1,210 +1,232 @@
-"""From articles to candidate pairs: fit the encoder, learn a lexicon, pair, align.
+"""From articles to candidate pairs: fit the encoder, let it learn, pair documents, align.
 
-The encoder learns from its own pairs: documents that are surely linked are aligned by characters
-alone, a lexicon is learned from their best links, and the next round starts with it.
+The encoder learns from its own pairs: documents that the sites link, or that are each other's
+best, are aligned by characters alone, and a lexicon is learned from their best links. Of the
+articles only ids, addresses and days are in memory; text is read where it is used.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from scipy import sparse
 
-from data_prep.bitext import candidates, decontaminate, documents, lexicon, ngram
-from data_prep.bitext.align import Document, Surroundings, align
-from data_prep.bitext.documents import Article, Pair
+from data_prep.bitext import (
+    align,
+    candidates,
+    decontaminate,
+    documents,
+    encoders,
+    learning,
+    neighbours,
+)
+from data_prep.bitext.align import Document, Surroundings
+from data_prep.bitext.links import Link
+from data_prep.bitext.neighbours import Fitted
+from data_prep.bitext.shards import Crew
 from data_prep.bitext.split import utc
 from korpu import log, schema
 from korpu.artifact import replace_durably
 
 SHARD = 32  # document pairs
-FIT = 20_000  # sentences the frequencies are counted on
+FIT = 20_000  # sentences a side that the encoder is fitted on
 SAMPLE = 2_048  # sentences a side, the margin's neighbourhood
-LEARN = 400  # document pairs a lexicon is learned from
-ROUNDS = 2
-SURE = 1.1  # margin, as a factor on the threshold, of links the lexicon is learned from
+LEARN = 400  # document pairs that the encoder learns from
+PAIRS: Mapping[str, Any] = {
+    "src_shard": pl.UInt32, "src_row": pl.UInt32, "src_known": pl.Boolean,  # in the sample
+    "tgt_shard": pl.UInt32, "tgt_row": pl.UInt32, "tgt_known": pl.Boolean,
+    "margin": pl.Float32,  # null: linked by the sites
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Mined:
-    """The document pairs, and where the fitted encoder lies."""
+class Found:
+    """The document pairs (``PAIRS``), and where the encoder and the sample lie."""
 
-    pairs: list[Pair]
-    model: Path
+    pairs: pl.DataFrame
+    shards: tuple[Path, ...]
+    fitted: Fitted
+    sample: Path
+
+    @property
+    def linked(self) -> int:
+        """Pairs by the sites' own links."""
+        return self.pairs["margin"].null_count()
 
 
-def mine(src: Sequence[Article], tgt: Sequence[Article], align_: schema.Align, work: Path) -> Mined:
-    """Pair the documents and fit the encoder; both are kept in ``work`` and read back."""
-    model, table = work / "encoder.npz", work / "documents.parquet"
-    if table.exists() and model.exists():
-        rows = pl.read_parquet(table).iter_rows()
-        return Mined([Pair(*row) for row in rows], model)
-    links = documents.linked(src, tgt)
-    encoder = ngram.fit(_spread([*src, *tgt], FIT))
-    log.say(f"  documents: {len(links)} pairs by the sites' links")
-    pairs = links
-    for turn in range(ROUNDS + 1):
-        settings = {"k": align_.neighbours, "days": align_.days}
-        found = documents.by_margin(
-            src, tgt, encoder, links, threshold=align_.document_margin, **settings
+def mine(
+    cut: Sequence[Path],
+    codes: tuple[str, str],
+    prepare: schema.Prepare,
+    work: Path,
+    crew: Crew,
+) -> Found:
+    """Fit the encoder and pair the documents of the sentence shards ``cut``.
+
+    All of it is kept under ``work``, and read back by the next run.
+    """
+    plain = Fitted(work / "encoder-plain.npz", prepare.encoder, work / "vectors")
+    learned = Fitted(work / "encoder.npz", prepare.encoder, work / "vectors")
+    table, sample = work / "documents.parquet", work / "sample.npz"
+    if not table.exists():
+        sides = documents.read(cut, codes[0]), documents.read(cut, codes[1])
+        links = documents.linked(*sides)
+        log.say(f"  documents: {links.height} pairs by the sites' links")
+        if not plain.path.exists():
+            encoders.save(_fit(sides, cut, codes, plain), plain.path)
+        if not learned.path.exists():
+            known = links
+            if links.height < LEARN:
+                folder = work / "documents-plain"
+                known = _paired(sides, cut, links, plain, prepare.align, folder, crew)
+            encoders.save(_learn(sides, cut, known, plain.load(), prepare.align), learned.path)
+        pairs = _paired(sides, cut, links, learned, prepare.align, work / "documents", crew)
+        log.say(f"  documents: {pairs.height - links.height} pairs by margin")
+        src, tgt = (
+            learned.load().encode(_sampled(side, cut), name) for side, name in _named(sides)
         )
-        pairs = sorted([*links, *found], key=lambda pair: pair.src)
-        if turn < ROUNDS:
-            encoder = _learn(src, tgt, pairs, encoder, align_)
-    log.say(f"  documents: {len(pairs) - len(links)} pairs by margin")
-    _save(surroundings(src, tgt, encoder, align_.neighbours), model)
-    temporary = table.with_name(table.name + ".tmp")
-    schema_ = {"src": pl.Int64, "tgt": pl.Int64, "margin": pl.Float64}
-    rows_ = [(pair.src, pair.tgt, pair.margin) for pair in pairs]
-    pl.DataFrame(rows_, schema=schema_, orient="row").write_parquet(temporary)
-    replace_durably(temporary, table)
-    return Mined(pairs, model)
+        align.save(src, tgt, sample)
+        _write(_located(pairs, sides), table)
+    return Found(pl.read_parquet(table), tuple(cut), learned, sample)
 
 
-def _spread(articles: Sequence[Article], size: int) -> list[str]:
-    """At most about ``size`` sentences, of whole articles from all over the corpus."""
-    total = sum(len(article.sentences) for article in articles)
-    step = max(1, -(-total // size))
-    order = sorted(articles, key=lambda article: article.id)[::step]
-    return [sentence for article in order for sentence in article.sentences]
+Sides = tuple[pl.DataFrame, pl.DataFrame]
 
 
-def _sampled(articles: Sequence[Article]) -> list[Article]:
-    total = sum(len(article.sentences) for article in articles)
-    step = max(1, -(-total // SAMPLE))
-    return sorted(articles, key=lambda article: article.id)[::step]
+def _named(sides: Sides) -> Iterator[tuple[pl.DataFrame, str]]:
+    return zip(sides, ("src", "tgt"), strict=True)
 
 
-def surroundings(
-    src: Sequence[Article], tgt: Sequence[Article], encoder: ngram.Encoder, k: int
-) -> Surroundings:
-    """The encoder with a sample of whole articles' sentences per side."""
-    src_sample, tgt_sample = (
-        ngram.encode(encoder, [s for a in _sampled(side) for s in a.sentences], name)
-        for side, name in ((src, "src"), (tgt, "tgt"))
-    )
-    return Surroundings(encoder, src_sample, tgt_sample, k)
+def _fit(
+    sides: Sides, cut: Sequence[Path], codes: tuple[str, str], plain: Fitted
+) -> encoders.Encoder:
+    src, tgt = (_lines(documents.spread(side, FIT, "size"), cut) for side in sides)
+    return encoders.fit(plain.config, src, tgt, plain.cache, codes)
+
+
+def _lines(articles: pl.DataFrame, cut: Sequence[Path]) -> list[str]:
+    return [line for article in documents.texts(cut, articles) for line in article]
+
+
+def _sampled(side: pl.DataFrame, cut: Sequence[Path]) -> list[str]:
+    return _lines(documents.spread(side, SAMPLE, "size"), cut)
+
+
+def _paired(
+    sides: Sides,
+    cut: Sequence[Path],
+    links: pl.DataFrame,
+    fitted: Fitted,
+    settings: schema.Align,
+    work: Path,
+    crew: Crew,
+) -> pl.DataFrame:
+    found = neighbours.find(sides, cut, links, fitted, settings, work, crew)
+    return pl.concat([links, found]).sort("src")
 
 
 def _learn(
-    src: Sequence[Article],
-    tgt: Sequence[Article],
-    pairs: Sequence[Pair],
-    encoder: ngram.Encoder,
-    align_: schema.Align,
-) -> ngram.Encoder:
-    step = max(1, -(-len(pairs) // LEARN))
-    some = [(src[pair.src], tgt[pair.tgt]) for pair in pairs[::step]]
-    if not some:
-        return encoder
-    around = surroundings(src, tgt, encoder, align_.neighbours)
-    known = tuple({a.id for a in _sampled(side)} for side in (src, tgt))
-    both = [
-        (Document(a.sentences, a.id in known[0]), Document(b.sentences, b.id in known[1]))
-        for a, b in some
-    ]
-    left, right = [], []
-    threshold = align_.sentence_margin * SURE
-    for (a, b), links in zip(some, align(both, around, threshold, 1), strict=True):
-        for link in links:
-            if link.margin >= threshold:
-                left.append(a.sentences[link.src[0]])
-                right.append(b.sentences[link.tgt[0]])
-    return lexicon.learn(encoder, left, right) if left else encoder
+    sides: Sides,
+    cut: Sequence[Path],
+    known: pl.DataFrame,
+    encoder: encoders.Encoder,
+    settings: schema.Align,
+) -> encoders.Encoder:
+    some = _located(known.gather_every(max(1, -(-known.height // LEARN))), sides)
+    one, two = (
+        [
+            Document(lines, seen)
+            for lines, seen in zip(
+                documents.texts(cut, some.select(shard=f"{name}_shard", row=f"{name}_row")),
+                some[f"{name}_known"],
+                strict=True,
+            )
+        ]
+        for name in ("src", "tgt")
+    )
+    samples = _sampled(sides[0], cut), _sampled(sides[1], cut)
+    return learning.learn(encoder, list(zip(one, two, strict=True)), samples, settings)
 
 
-def _save(around: Surroundings, path: Path) -> None:
-    matrices = {"src": around.src_sample, "tgt": around.tgt_sample}
-    if around.encoder.lexicon is not None:
-        matrices["lexicon"] = around.encoder.lexicon
-    arrays: dict[str, Any] = {"k": np.array(around.k)}
-    for name, matrix in matrices.items():
-        arrays |= {f"{name}.{part}": getattr(matrix, part) for part in _PARTS}
-    for name in ("characters", "anchors", "words"):
-        arrays[name] = getattr(around.encoder, name)
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as stream:
-        np.savez(stream, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
-    replace_durably(temporary, path)
-
-
-_PARTS = ("data", "indices", "indptr", "shape")
-
-
-@lru_cache(maxsize=1)
-def _load(path: Path) -> Surroundings:
-    with np.load(path) as arrays:
-
-        def matrix(name: str) -> sparse.csr_matrix:
-            data, indices, indptr, shape = (arrays[f"{name}.{part}"] for part in _PARTS)
-            return sparse.csr_matrix((data, indices, indptr), shape=tuple(shape))
-
-        encoder = ngram.Encoder(
-            arrays["characters"],
-            arrays["anchors"],
-            arrays["words"],
-            matrix("lexicon") if "lexicon.data" in arrays else None,
+def _located(pairs: pl.DataFrame, sides: Sides) -> pl.DataFrame:
+    """``PAIRS`` of pairs of rows of the two sides."""
+    found = pairs
+    for side, name in _named(sides):
+        known = documents.spread(side, SAMPLE, "size").select(
+            pl.col("at").alias(name), pl.lit(True).alias(f"{name}_known")
         )
-        return Surroundings(encoder, matrix("src"), matrix("tgt"), int(arrays["k"]))
+        places = side.with_row_index(name).select(
+            name, pl.col("shard").alias(f"{name}_shard"), pl.col("row").alias(f"{name}_row")
+        )
+        found = found.join(places, on=name).join(known, on=name, how="left")
+    return found.sort("src").select(
+        pl.col(name).fill_null(False) if name.endswith("known") else pl.col(name) for name in PAIRS
+    )
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    frame.cast(pl.Schema(PAIRS)).write_parquet(temporary)
+    replace_durably(temporary, path)
 
 
 @dataclass(frozen=True)
 class Task:
-    """A shard of document pairs: rows of articles, and whether each is in the sample."""
+    """A shard of document pairs, as ``PAIRS``: where their articles lie."""
 
-    model: Path
-    pairs: list[tuple[dict[str, Any], dict[str, Any], bool, bool]]
-    align: schema.Align
-    rules: schema.Filter
+    shards: tuple[Path, ...]
+    pairs: pl.DataFrame
+    fitted: Fitted
+    sample: Path
+    prepare: schema.Prepare
     lines: decontaminate.Index
 
 
-def tasks(
-    src: Sequence[dict[str, Any]],
-    tgt: Sequence[dict[str, Any]],
-    articles: tuple[Sequence[Article], Sequence[Article]],
-    mined: Mined,
-    recipe: schema.Prepare,
-    lines: decontaminate.Index,
-) -> list[Task]:
-    """The shards of the final alignment; ``src`` and ``tgt`` are the articles' rows."""
-    known = tuple({a.id for a in _sampled(side)} for side in articles)
-    rows = [
-        (src[p.src], tgt[p.tgt], src[p.src]["id"] in known[0], tgt[p.tgt]["id"] in known[1])
-        for p in mined.pairs
-    ]
+def tasks(found: Found, prepare: schema.Prepare, lines: decontaminate.Index) -> list[Task]:
+    """The shards of the final alignment."""
     return [
-        Task(mined.model, rows[start : start + SHARD], recipe.align, recipe.filter, lines)
-        for start in range(0, len(rows), SHARD)
-    ]
+        Task(found.shards, found.pairs[start : start + SHARD], found.fitted, found.sample,
+             prepare, lines)
+        for start in range(0, found.pairs.height, SHARD)
+    ]  # fmt: skip
 
 
 def finish(task: Task) -> pl.DataFrame:
     """Align a shard's document pairs; its candidates, filtered, as ``CANDIDATE`` columns."""
+    articles = [_articles(task, side) for side in ("src", "tgt")]
     both = [
-        (Document(a["sentences"], seen_a), Document(b["sentences"], seen_b))
-        for a, b, seen_a, seen_b in task.pairs
+        (Document(a["sentences"], src_known), Document(b["sentences"], tgt_known))
+        for a, b, src_known, tgt_known in zip(
+            *articles, task.pairs["src_known"], task.pairs["tgt_known"], strict=True
+        )
     ]
-    links = align(both, _load(task.model), task.align.sentence_margin, task.align.max_merge)
+    settings = task.prepare.align
+    around = _surroundings(task.fitted, task.sample, settings.neighbours)
+    links = align.align(both, around, settings.sentence_margin, settings.max_merge)
     rows = (
         row
-        for (a, b, _, _), found in zip(task.pairs, links, strict=True)
-        for row in _rows(a, b, found, task.align.sentence_margin)
+        for a, b, of_pair in zip(*articles, links, strict=True)
+        for row in _rows(a, b, of_pair, settings.sentence_margin)
     )
-    return candidates.finish(rows, task.rules, task.lines)
+    return candidates.finish(rows, task.prepare, task.lines)
+
+
+@lru_cache(maxsize=1)
+def _surroundings(fitted: Fitted, sample: Path, k: int) -> Surroundings:
+    return Surroundings(fitted.load(), *align.load(sample), k)
+
+
+def _articles(task: Task, side: str) -> list[dict[str, Any]]:
+    places = task.pairs.select(shard=f"{side}_shard", row=f"{side}_row")
+    return documents.rows(task.shards, places)
 
 
 def _rows(
-    a: dict[str, Any], b: dict[str, Any], links: Sequence[Any], threshold: float
+    a: dict[str, Any], b: dict[str, Any], links: Sequence[Link], threshold: float
 ) -> Iterator[dict[str, Any]]:
     dates = utc(a["published"]), utc(b["published"])
     shared = {
@@ -220,9 +242,10 @@ def _rows(
         "licence": _joined(a["licence"], b["licence"], " AND "),
         "may_redistribute": a["may_redistribute"] and b["may_redistribute"],
         "benchmark": a["benchmark"] or b["benchmark"],
+        "hit": a["hit"] or b["hit"],
     }
     for position, link in enumerate(links):
-        score = round(link.margin, 4)
+        score = round(link.score, 4)
         yield shared | {
             "src": " ".join(a["sentences"][slice(*link.src)]),
             "tgt": " ".join(b["sentences"][slice(*link.tgt)]),

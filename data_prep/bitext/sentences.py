@@ -16,7 +16,7 @@ from data_prep.text.segment import segment
 from data_prep.text.transliterate import az_cyrillic_to_latin, uz_cyrillic_to_latin
 from korpu.errors import UsageError
 
-SHARD = 64  # articles
+SHARD = 128  # articles
 LONGEST = 2_000  # sentences; the alignment's table grows with the square
 LOOKED_AT = 2_000  # characters of an article, to tell its language
 _LATIN = {
@@ -30,7 +30,7 @@ SENTENCES: Mapping[str, Any] = {
     "id": pl.String, "url": pl.String, "site": pl.String, "section": pl.String,
     "published": pl.String, "alternates": pl.List(pl.String), "licence": pl.String,
     "may_redistribute": pl.Boolean, "language": pl.String, "sentences": pl.List(pl.String),
-    "benchmark": pl.String, "problem": pl.String,
+    "benchmark": pl.String, "hit": pl.String, "problem": pl.String,
 }  # fmt: skip
 
 
@@ -90,10 +90,12 @@ def _article(row: dict[str, Any], shard: Slice) -> dict[str, Any]:
         problem = "no text"
     elif len(sentences) > LONGEST:
         problem = "too long"
+    hits = decontaminate.find(shard.lines, [" ".join(sentences), *sentences])
+    hit = next((found for found in hits if found), None)
     return kept | {
         "language": language,
         "sentences": sentences,
-        "benchmark": decontaminate.found(shard.lines, " ".join(sentences))
-        or next((n for s in sentences if (n := decontaminate.found(shard.lines, s))), None),
+        "benchmark": hit.benchmark if hit else None,
+        "hit": str(hit) if hit else None,
         "problem": problem,
     }

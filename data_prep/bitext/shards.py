@@ -1,7 +1,8 @@
 """Work cut into fixed shards, each complete on disk or absent, by one process or several.
 
-What a shard holds depends on the input alone, never on the number of workers, so any number gives
-the same files, and a killed run continues with the shards that are missing.
+What a shard holds depends on the input alone, never on the number of workers or on what runs
+them, so any number gives the same files, and a killed run continues with the shards that are
+missing.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
 
-from korpu import log
+from data_prep.bitext import runtimes
+from korpu import log, schema
 from korpu.artifact import replace_durably
 from korpu.errors import Infrastructure
 
@@ -32,29 +36,48 @@ AHEAD = 2  # tasks per worker handed out at a time, so that memory does not grow
 
 @dataclass
 class Crew:
-    """Worker processes for all steps of a run: started at the first need, once."""
+    """Worker processes for all steps of a run: started at the first need, once.
+
+    With a ``runtime`` of datatrove, its executor starts them instead, for each step.
+    """
 
     workers: int
+    runtime: schema.Runtime | None = None  # None: processes of this machine
     pool: ProcessPoolExecutor | None = None
+    held: Connection | None = None  # the workers end when nobody holds it open any more
 
     def started(self) -> ProcessPoolExecutor:
         if self.pool is None:
             # spawn: polars holds threads, and a forked copy of their locks can hang
             context = multiprocessing.get_context("spawn")
-            self.pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+            watched, self.held = context.Pipe(duplex=False)
+            self.pool = ProcessPoolExecutor(
+                self.workers, mp_context=context, initializer=_begin, initargs=(watched,)
+            )
         return self.pool
+
+    def end(self) -> None:
+        """End the workers, whatever they are at: a file is complete or absent."""
+        if self.held is not None:
+            self.held.close()
+        if self.pool is not None:
+            self.pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextlib.contextmanager
-def crew(workers: int) -> Iterator[Crew]:
-    """Up to this many processes; they end with the block, whatever ends it."""
+def crew(workers: int, runtime: schema.Runtime | None = None) -> Iterator[Crew]:
+    """Up to this many processes; they end with the block, whatever ends it.
+
+    Raises ``UsageError`` where the runtime is unknown or what it needs is not installed.
+    """
+    runtimes.check(runtime)
+    here = runtime is None or runtime.executor == runtimes.LOCAL
     with _single_threaded():
-        people = Crew(workers)
+        people = Crew(workers, None if here else runtime)
         try:
             yield people
         finally:
-            if people.pool is not None:
-                people.pool.shutdown(wait=True, cancel_futures=True)
+            people.end()
 
 
 Work = Callable[[Task], "pl.DataFrame | Sequence[pl.DataFrame]"]
@@ -74,20 +97,30 @@ def build(
     A frame becomes a Parquet file; where ``batched``, ``work`` returns a sequence of frames with
     the same columns and they become one Arrow file, of which a single one can be read (``batch``).
 
-    Raises what ``work`` raises, and ``Infrastructure`` where a worker process dies.
+    Raises what ``work`` raises (beyond this machine: its ``KorpuError``, else ``Infrastructure``
+    naming the log), and ``Infrastructure`` where a worker dies.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ending = "arrow" if batched else "parquet"
-    paths = [folder / f"{number:05d}.{ending}" for number in range(len(tasks))]
-    todo = [(task, path) for task, path in zip(tasks, paths, strict=True) if not path.exists()]
+    paths = [folder / name(number, batched=batched) for number in range(len(tasks))]
+    there = {entry.name for entry in os.scandir(folder)}
+    todo = [(task, path) for task, path in zip(tasks, paths, strict=True) if path.name not in there]
     with log.progress(what, len(todo), "shards") as advance:
+        if todo and crew.runtime is not None:
+            runtimes.run(todo, work, folder, crew.workers, crew.runtime, advance)
+            return paths
+        sweep(folder)
         if crew.workers <= 1 or len(todo) <= SMALL:
             for task, path in todo:
-                _one(work, task, path)
+                finish(work, task, path)
                 advance(1)
         else:
             _many(todo, work, crew, advance)
     return paths
+
+
+def name(number: int, *, batched: bool) -> str:
+    """The file of a task."""
+    return f"{number:05d}.{'arrow' if batched else 'parquet'}"
 
 
 def read(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -104,9 +137,17 @@ def batch(path: Path, number: int) -> pl.DataFrame:
         return pl.DataFrame(pl.from_arrow(reader.get_batch(number)))
 
 
-def _one(work: Work[Task], task: Task, path: Path) -> None:
-    temporary = path.with_name(path.name + ".tmp")
+def sweep(folder: Path) -> None:
+    """Remove what killed workers left half written; only where nobody writes any more."""
+    for half in folder.glob("*.tmp"):
+        half.unlink(missing_ok=True)
+
+
+def finish(work: Work[Task], task: Task, path: Path) -> None:
+    """Do one task and leave its file, complete or not at all."""
     done = work(task)
+    # a name of one's own: a worker that lost its master may still write the same shard
+    temporary = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     if isinstance(done, pl.DataFrame):
         done.write_parquet(temporary, compression="lz4")
     else:
@@ -141,7 +182,7 @@ def _many(
     running: set[Future[None]] = set()
     try:
         for task, path in todo:
-            running.add(pool.submit(_one, work, task, path))
+            running.add(pool.submit(finish, work, task, path))
             if len(running) < crew.workers * AHEAD:
                 continue
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -152,18 +193,14 @@ def _many(
             future.result()
             advance(1)
     except BrokenProcessPool as error:
-        raise Infrastructure(
-            "a worker process of prepare died (out of memory?); run it again, with fewer "
-            "prepare.workers if it happens twice"
-        ) from error
+        raise Infrastructure(runtimes.DIED) from error
 
 
 @contextlib.contextmanager
 def _single_threaded() -> Iterator[None]:
     """Children use one thread each: the processes are the parallelism."""
-    names = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+    before = {name: os.environ.get(name) for name in runtimes.THREADS}
+    os.environ.update(runtimes.THREADS)
     try:
         yield
     finally:
@@ -174,15 +211,14 @@ def _single_threaded() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _begin() -> None:
+def _begin(watched: Connection) -> None:
     """In a worker: leave Ctrl-C to the parent, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+    def end_with_parent() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            watched.recv()  # nothing is ever sent
         os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()

@@ -1,17 +1,26 @@
 """Train, dev and test: by publication date where there is one, else by document.
 
-train < dev_from ≤ dev < test_from ≤ test. A document is on one side only, and so is a sentence:
-what train and the others share is settled in favour of natural test documents, except that a
-sentence train already holds on one side is not tested on.
+train < dev_from ≤ dev < test_from ≤ test. A document is on one side only, and so is what is nearly
+the same document, and a sentence: a document of train that is nearly one of dev or test goes, and
+a sentence that train holds on one side is not tested on.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from data_prep.bitext import buckets, reprints, shards
+from data_prep.bitext.buckets import NARROW, Corpus, Part
+from data_prep.bitext.dedupe import document_keys
 from korpu import schema
 from korpu.errors import UsageError
 
@@ -35,6 +44,10 @@ def check(split: schema.Split) -> None:
     if split.dev_from and split.test_from and split.dev_from >= split.test_from:
         raise UsageError(
             f"{where}.dev_from {split.dev_from} is not before test_from {split.test_from}"
+        )
+    if split.near_documents is not None and not 0 < split.near_documents <= 1:
+        raise UsageError(
+            f"{where}.near_documents is {split.near_documents}; it is in (0, 1], or null"
         )
     if split.undated not in UNDATED:
         raise UsageError(f"{where}.undated is {split.undated!r}; it is one of {', '.join(UNDATED)}")
@@ -69,74 +82,129 @@ def of_document(document: str, published: str | None, split: schema.Split, seed:
     return "dev" if share < split.test_share + split.dev_share else "train"
 
 
-def assign(candidates: pl.DataFrame, split: schema.Split, seed: int) -> pl.DataFrame:
-    """Add the column ``split`` (null for the rejected) and the reasons this step gives.
-
-    ``undated`` where those are rejected, ``held_out_pair`` for a pair of train that dev or test
-    has, ``train_side`` for a pair of dev or test with a side that train has, ``test_side`` for a
-    pair of dev with a side that test has.
-    """
-    documents = candidates.select("document", "published", "origin").unique().sort("document")
-    chosen: dict[str, str] = {}
-    for document, published, origin in documents.iter_rows():
+def names(rows: pl.DataFrame, split: schema.Split, seed: int) -> pl.Series:
+    """The split of each row by its document and date alone; ``undated`` where that is rejected."""
+    groups = rows.select("document", "published", "origin").with_row_index("row")
+    once = groups.group_by("document", "published", "origin").agg("row")
+    found = [""] * rows.height
+    for document, published, origin, members in once.iter_rows():
         only = origin in split.train_only
-        chosen[document] = "train" if only else of_document(document, published, split, seed)
-    candidates = candidates.with_columns(
-        split=pl.col("document").replace_strict(chosen, return_dtype=pl.String)
-        if chosen
-        else pl.lit(None, dtype=pl.String)
-    )
-    candidates = _because(candidates, "undated", pl.col("split") == "undated")
-    held = _sides(candidates, ("dev", "test"), ["src_key", "tgt_key"])
-    candidates = _because(
-        candidates,
-        "held_out_pair",
-        (pl.col("split") == "train") & pl.struct("src_key", "tgt_key").is_in(held.implode()),
-    )
-    for of, reason, among in (("train", "train_side", ("dev", "test")),
-                              ("test", "test_side", ("dev",))):  # fmt: skip
-        src, tgt = (_sides(candidates, (of,), [side]) for side in ("src_key", "tgt_key"))
-        shared = pl.col("src_key").is_in(src.implode()) | pl.col("tgt_key").is_in(tgt.implode())
-        candidates = _because(candidates, reason, pl.col("split").is_in(among) & shared)
-    return candidates.with_columns(split=pl.when(pl.col("reason").is_null()).then("split"))
+        name = "train" if only else of_document(document, published, split, seed)
+        for row in members:
+            found[row] = name
+    return pl.Series("split", found, dtype=pl.String)
 
 
-def _because(candidates: pl.DataFrame, reason: str, broken: pl.Expr) -> pl.DataFrame:
-    return candidates.with_columns(
-        reason=pl.coalesce("reason", pl.when(broken).then(pl.lit(reason)))
-    )
+@dataclass(frozen=True)
+class Rules:
+    """What the steps below need."""
+
+    split: schema.Split
+    seed: int
 
 
-def _sides(candidates: pl.DataFrame, of: tuple[str, ...], names: list[str]) -> pl.Series:
-    kept = candidates.filter(pl.col("reason").is_null() & pl.col("split").is_in(of))
-    return kept.select(pl.struct(names) if len(names) > 1 else names[0]).to_series().unique()
+def read(known: Corpus, part: Part, rules: Rules, columns: Sequence[str] = NARROW) -> pl.DataFrame:
+    """A part's rows with ``split``: null for the rejected, among them now the undated."""
+    return divided(buckets.read(known, part, columns), rules)
 
 
-def refuse_empty(candidates: pl.DataFrame, split: schema.Split) -> None:
-    """Raise ``UsageError`` naming the first empty split and what would fill it."""
-    counts = dict(candidates.group_by("split").len().iter_rows())
-    empty = [name for name in SPLITS if not counts.get(name)]
+def divided(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """With the column ``split``, as far as it is known."""
+    said = rows["split_said"] if "split_said" in rows.columns else None
+    own = names(rows, rules.split, rules.seed)
+    rows = rows.with_columns(own)
+    if said is not None:
+        rows = rows.with_columns(split=pl.coalesce(said, "split")).drop("split_said")
+    undated = pl.when(pl.col("split") == "undated").then(pl.lit("undated"))
+    rows = rows.with_columns(reason=pl.coalesce("reason", undated))
+    return rows.with_columns(split=pl.when(pl.col("reason").is_null()).then("split"))
+
+
+def assign(
+    known: Corpus, rules: Rules, work: Path, crew: shards.Crew, *, shared_sides: bool
+) -> Corpus:
+    """The corpus after what the split rejects.
+
+    ``near document`` for the pairs of a document of train that is nearly one of dev or test, or of
+    dev and nearly one of test. With ``shared_sides``: ``train_side`` for a pair of dev or test
+    with a side that train has, ``test_side`` for a pair of dev with a side that test has.
+    """
+    step = buckets.Step("documents", _emit_documents, _none, rules, reprints.columns(NARROW))
+    tables = reprints.settle(step, known, rules.split.near_documents, work, crew)
+    known = replace(known, documents=(*known.documents, *tables))
+    if shared_sides:
+        step = buckets.Step("shared_sides", _emit_sides, _judge_sides, rules, each=2)
+        known = buckets.run(step, known, work, crew)
+    return known
+
+
+def _emit_documents(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    own = names(rows, rules.split, rules.seed)
+    return reprints.signed(rows.with_columns(own))
+
+
+def _none(_rows: pl.DataFrame, _rules: Rules) -> pl.DataFrame:
+    return pl.DataFrame(schema=buckets.VERDICT)
+
+
+def _emit_sides(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    rows = divided(rows, rules).filter(pl.col("split").is_not_null())
+    # by language: a sentence is the same in every pair of languages, on either side
+    sides = [
+        rows.select(
+            "at",
+            bucket=pl.Series(rows[f"{side}_key"].to_numpy() ^ _languages(rows[f"{side}_lang"])),
+            order=pl.col("split").replace_strict(ORDER, return_dtype=pl.Int8),
+        )
+        for side in ("src", "tgt")
+    ]
+    return pl.concat(sides)
+
+
+def _languages(codes: pl.Series) -> NDArray[np.uint64]:
+    return np.array(document_keys(codes.to_list()), dtype=np.uint64)
+
+
+ORDER = {"train": 0, "test": 1, "dev": 2}
+
+
+def _judge_sides(rows: pl.DataFrame, _rules: Rules) -> pl.DataFrame:
+    rows = rows.with_columns(first=pl.col("order").min().over("bucket"))
+    reason = pl.when(first=0).then(pl.lit("train_side")).otherwise(pl.lit("test_side"))
+    return rows.filter(pl.col("order") > pl.col("first")).select("at", reason=reason)
+
+
+def refuse_empty(
+    kept: Mapping[str, int],
+    reasons: Counter[str],
+    days: tuple[str | None, str | None],
+    documents: int,
+    split: schema.Split,
+) -> None:
+    """Raise ``UsageError`` naming the first empty split and what would fill it.
+
+    ``kept`` are pairs by split, ``reasons`` of the rejected, ``days`` the first and the last of
+    what is kept, ``documents`` how many that is.
+    """
+    empty = [name for name in SPLITS if not kept.get(name)]
     if not empty:
         return
-    reasons = candidates["reason"].drop_nulls().value_counts(sort=True)
-    lost = ", ".join(f"{count} {reason}" for reason, count in reasons.head(3).iter_rows())
-    kept = candidates.filter(pl.col("reason").is_null())
-    if kept.is_empty():
+    lost = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
+    if not sum(kept.values()):
         raise UsageError(
-            f"no pair is left: all {candidates.height} were rejected ({lost}); see "
+            f"no pair is left: all {reasons.total()} were rejected ({lost}); see "
             "rejected.parquet, and change prepare.split or prepare.filter, whichever gave the "
             "reason"
         )
-    days = kept["published"].drop_nulls()
-    if split.dev_from and len(days):
+    if split.dev_from and days[0] and days[1]:
         why = (
-            f"what is kept is dated {str(days.min())[:10]} to {str(days.max())[:10]}, dev begins "
+            f"what is kept is dated {days[0][:10]} to {days[1][:10]}, dev begins "
             f"{split.dev_from} and test {split.test_from}"
         )
     else:
         why = (
-            f"what is kept comes from {kept['document'].n_unique()} documents, with dev_share "
-            f"{split.dev_share:g}, test_share {split.test_share:g}, undated={split.undated} and "
+            f"what is kept comes from {documents} documents, with dev_share {split.dev_share:g}, "
+            f"test_share {split.test_share:g}, undated={split.undated} and "
             f"train_only=[{', '.join(split.train_only)}]"
         )
     also = f"; rejected were {lost}" if lost else ""

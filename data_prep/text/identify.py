@@ -95,6 +95,7 @@ _SCRIPTS = {
 _NOISE = re.compile(
     r"(?:https?://|www\.)\S+|[^\s@]{1,64}@\S+|[#@]\w+|\d+|[\x00-\x09\x0b-\x1f\x7f-\x9f]"
 )
+_NOISY = re.compile(r"[\d@#:\x00-\x09\x0b-\x1f\x7f-\x9f]|www\.")  # without it there is no noise
 _APOSTROPHE = re.compile("[ʻʼ‘’`´]")
 _TURKIC_CAPITAL = re.compile("[ƏİĞ]")
 _AZ_CYRILLIC = re.compile("[ҝҹјәөүһғҜҸЈӘӨҮҺҒ]")
@@ -116,17 +117,24 @@ def identify(text: str, detectors: Sequence[str | Detector] = DEFAULT) -> Identi
     the detectors that come with korpu never raise.
     """
     asked = [_detector(d) if isinstance(d, str) else d for d in detectors]
-    text = _NOISE.sub(" ", text[:LONG].encode("utf-8", "ignore").decode())
-    script, letters = _script(text)
+    text, script, letters = _readable(text)
     if script not in ("Latn", "Cyrl", "Arab"):
         return Identified(UNKNOWN, script, 0.0, False)
-    text = _plain(text, script)
+    text = _plain(text, script, letters)
     language, confidence = _decide(text, script, asked)
     if language == "azj_Latn" and letters >= _SCHWA_EXPECTED and "ə" not in text.lower():
         language, confidence = UNKNOWN, 0.0  # one letter in eleven is ə
     if language == UNKNOWN:
         return Identified(UNKNOWN, script, 0.0, False)
     return Identified(language, script, confidence, letters >= SHORT)
+
+
+def _readable(text: str) -> tuple[str, str, int]:
+    """The start of a text without addresses and numbers, its script, and its letters."""
+    text = text[:LONG].encode("utf-8", "ignore").decode()
+    if _NOISY.search(text):
+        text = _NOISE.sub(" ", text)
+    return text, *_script(text)
 
 
 def identify_many(
@@ -137,11 +145,50 @@ def identify_many(
     return [seen[t] if t in seen else seen.setdefault(t, identify(t, detectors)) for t in texts]
 
 
-def _plain(text: str, script: str) -> str:
+_FURTHER = _CLD2 - math.log(_LANGID_FLOOR)
+"""Nats that ``cld2`` and ``langid`` together can add to one language over another, at most."""
+
+
+def foreign(texts: Iterable[str], codes: Iterable[str]) -> list[bool]:
+    """Whether each text is reliably in another language than its code says, as ``identify`` has it.
+
+    Where ``traits`` alone speaks for the code by more than the other detectors could change, they
+    are not asked: this takes half the time on text that is what it should be.
+    """
+    seen: dict[tuple[str, str], bool] = {}
+    found = []
+    for one in zip(texts, codes, strict=True):
+        if one not in seen:
+            seen[one] = not _plainly(*one) and _otherwise(*one)
+        found.append(seen[one])
+    return found
+
+
+def _otherwise(text: str, code: str) -> bool:
+    one = identify(text)
+    return one.reliable and one.language != code
+
+
+def _plainly(text: str, code: str) -> bool:
+    """Whether ``traits`` alone settles that no other language wins; False says nothing."""
+    text, script, letters = _readable(text)
+    if script != "Latn" or not code.endswith("Latn"):
+        return False
+    text = _plain(text, script, letters)
+    if _other_spelling(text, script) is not None:
+        return False
+    evidence = _traits(text, script)
+    if code not in evidence:
+        return False
+    others = [0.0, *(nats + _PRIOR.get(one, 0.0) for one, nats in evidence.items() if one != code)]
+    return evidence[code] + _PRIOR.get(code, 0.0) > max(others) + _FURTHER + 1e-6
+
+
+def _plain(text: str, script: str, letters: int) -> str:
     """SHOUTED text in lower case, İ as i, and the Cyrillic ә that stands for ə in Latin text."""
     if script == "Latn":
         text = text.replace("ә", "ə").replace("Ә", "Ə").replace("ǝ", "ə").replace("Ǝ", "Ə")
-    if text.isupper() or 2 * sum(map(str.isupper, text)) > sum(map(str.isalpha, text)):
+    if text.isupper() or 2 * sum(map(str.isupper, text)) > letters:
         if _TURKIC_CAPITAL.search(text):
             text = text.replace("I", "ı")
         return text.replace("İ", "i").lower()

@@ -31,6 +31,13 @@ _DASHES = re.compile(r"(?:(?<= )|^)--+(?= |$)", re.MULTILINE)
 _MINUS = re.compile(r"−(?=\d)|(?<=\d)−")
 _DOTTED = re.compile("[iı]\u0307")
 _ROUNDS = 8
+_SIGNS = r"A-Za-z0-9 ,.:;?!()%/+\-"
+# what most lines are made of and no rule below touches; in Uzbek also ʻ and ʼ where they belong
+_USUAL = {
+    "azj_Latn": re.compile(f"[{_SIGNS}əöüğışçƏÖÜĞİŞÇ]*+"),
+    "uzn_Latn": re.compile(rf"(?:[{_SIGNS}]++|(?<=[oOgG])ʻ|(?<=[A-Za-z])(?<![oOgG])ʼ)*+"),
+}
+_RARE = re.compile(r"  |\.\.\.|--|Oʻ[A-Z][a-z]|^ | \Z")
 
 
 def normalize(text: str, language: str, orthography: str = "1995") -> str:
@@ -45,7 +52,12 @@ def normalize(text: str, language: str, orthography: str = "1995") -> str:
     other languages have one each). Only ``1995``, in which korpu stores and scores, is idempotent;
     ``from_orthography`` is the way back. Raises ``UsageError`` for an unknown name.
     """
-    for _ in range(_ROUNDS):  # almost always 1 + a check: one repair can complete another
+    usual = _USUAL.get(language)
+    if usual is not None and usual.fullmatch(text) and not _RARE.search(text):
+        rounds = 0  # nothing to do: spares nine lines in ten the rules below
+    else:
+        rounds = _ROUNDS
+    for _ in range(rounds):  # almost always 1 + a check: one repair can complete another
         result = _once(text, language)
         if result == text:
             break

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from data_prep.text.characters import APOSTROPHES
 from data_prep.text.neighbours import ALPHABETS, ENDINGS, WORDS
@@ -82,17 +83,17 @@ def traits(text: str, script: str) -> Mapping[str, float]:
     """
     if script not in ("Latn", "Cyrl"):
         return {}
-    scores = dict.fromkeys(_scripts()[script].codes, 0.0)
-    for n, match in enumerate(_WORD.finditer(text)):
-        if n == WORDS_READ:
-            break
-        for code, nats in _word_evidence(match[0], script):
-            scores[code] += nats
-    return scores
+    codes = _scripts()[script].codes
+    scores = [0.0] * len(codes)
+    for match in islice(_WORD.finditer(text), WORDS_READ):
+        for at, nats in _word_evidence(match[0], script):
+            scores[at] += nats
+    return dict(zip(codes, scores, strict=True))
 
 
 @lru_cache(maxsize=1 << 16)
-def _word_evidence(word: str, script: str) -> tuple[tuple[str, float], ...]:
+def _word_evidence(word: str, script: str) -> tuple[tuple[int, float], ...]:
+    """(place of a code, nats), where the word says anything about it."""
     languages = _scripts()[script]
     lower = word.lower()
     plain = _APOSTROPHE.sub("", lower)
@@ -118,7 +119,7 @@ def _word_evidence(word: str, script: str) -> tuple[tuple[str, float], ...]:
         elif ends & bit:
             nats += ENDING
         if nats:
-            found.append((code, nats))
+            found.append((n, nats))
     return tuple(found)
 
 

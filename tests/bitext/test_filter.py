@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from data_prep.bitext import dedupe, filter
+from data_prep.bitext import dedupe, filter, reasons
 from data_prep.bitext.columns import CANDIDATE
 
 
@@ -56,6 +56,20 @@ GOOD = ("Bakıda 3 yeni məktəb açılıb.", "Bokuda 3 ta yangi maktab ochildi.
         ("Toshkent shahri va Samarqand", "Toshkent shahri va Samarqand.", "copy"),
         ("Bakıda 3 yeni məktəb açılıb.", "Bokuda 4 ta yangi maktab ochildi.", "numbers"),
         ("Bakıda 3 yeni 3 məktəb açılıb.", "Bokuda 3 ta yangi maktab ochildi.", "numbers"),
+        ("%s ünvanına 5 məktub göndərin", "%sga 5 ta xat joʻnating", None),
+        ("Qiymət 40%dən çox artıb", "Narx 40%dan koʻp oshdi", None),
+        ("Kitab bizdə $5 və ya 6 manatdır", "Kitob bizda 5 dollar yoki 6 manat", None),
+        ("Bu il yeni yeni yeni məktəb açılıb.", "Bu yil yangi maktab ochildi hozir.", "repetition"),
+        ("DNS ünvanı, məsələn, 8.8.8.8", "DNS manzili, masalan, 8.8.8.8", None),
+        ("Ətraflı: https://a.az/az/7 səhifəsində", "Batafsil: https://a.az/uz/7 sahifasida", None),
+        ("Ətraflı: https://a.az/7 səhifəsində", "Batafsil: sahifaning oʻzida", "urls"),
+        ("Ətraflı: @korpu_7 səhifəsində", "Batafsil: @korpu_8 sahifasida", "urls"),
+        ("Seçki noyabrın 14-də keçirilir", "Saylov 14-noyabrda oʻtkaziladi", None),
+        ("Seçki noyabrın 14-də keçirilir", "Saylov 15-noyabrda oʻtkaziladi", "dates"),
+        ("Seçki noyabrda keçirilir bu il", "Saylov oktabrda oʻtkaziladi bu yil", "dates"),
+        ("Kitab bizdə 6 manatdır, deyir", "Kitob bizda 6 soʻm, deydi u", "currencies"),
+        ("Borc 350 min dollardır bu il", "Qarz bu yil 350000 dollar", None),
+        ("Borc 350 min dollardır bu il", "Qarz bu yil 350 mln dollar", "numbers"),
         (GOOD[0], "Bakü'de bu yıl 3 yeni okul öğrencilere kapılarını açtı.", "language"),
     ],
 )  # fmt: skip
@@ -83,10 +97,28 @@ def test_a_reason_given_before_stays(recipe: Any) -> None:
 def test_every_rule_is_named() -> None:
     from tests.bitext.conftest import compose
 
-    expressions = filter.broken(compose().prepare.filter)
-    ordered = [rule for rule in filter.RULES if rule in expressions]
-    assert list(expressions) == ordered
-    assert set(filter.RULES) - set(expressions) == {"copy", "language"}
+    rules = compose(filter__profanity="korpu").prepare.filter
+    tried = [*filter.shape.expressions(rules), *filter.batched(rules)]
+    assert tuple(tried) == filter.RULES
+    prepare = compose(filter__profanity="korpu").prepare
+    assert reasons.filters(prepare) == ["margin", *filter.RULES]
+    assert all(reasons.meaning(rule, prepare) for rule in filter.RULES)
+
+
+OPTIONAL = {
+    "urls": ("Ətraflı: https://a.az/7 səhifəsində", "Batafsil: sahifaning oʻzida 7"),
+    "dates": ("Seçki noyabrda keçirilir bu il", "Saylov oktabrda oʻtkaziladi bu yil"),
+    "currencies": ("Kitab bizdə 6 manatdır, deyir", "Kitob bizda 6 soʻm, deydi u"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_rule_can_be_left_out(name: str, recipe: Any) -> None:
+    rows = candidates(OPTIONAL[name])
+    assert filter.apply(rows, recipe().prepare.filter)["reason"].to_list() == [name]
+    off = recipe(**{f"filter__{name}": False}).prepare
+    assert filter.apply(rows, off.filter)["reason"].to_list() == [None]
+    assert name not in reasons.filters(off)
 
 
 @pytest.mark.parametrize(

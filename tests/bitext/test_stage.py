@@ -25,7 +25,8 @@ DATED = {
     "split__dev_from": "2025-10-01", "split__test_from": "2025-11-01", "split__undated": "reject",
 }  # fmt: skip
 FILES = (
-    "train.parquet", "dev.parquet", "test.parquet", "rejected.parquet", "README.md", "report.html",
+    "train.parquet", "dev.parquet", "test.parquet", "rejected.parquet", "contamination.parquet",
+    "README.md", "report.html",
 )  # fmt: skip
 
 
@@ -118,11 +119,13 @@ def test_report_and_card_are_self_contained(done: tuple[Path, Any]) -> None:
 def test_workers_never_change_a_byte(
     done: tuple[Path, Any], newsroom: Artifact, recipe: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    from data_prep.bitext import mining, sentences, shards
+    from data_prep.bitext import buckets, mining, sentences, shards
 
     monkeypatch.setattr(sentences, "SHARD", 5)  # several shards out of a few articles
     monkeypatch.setattr(mining, "SHARD", 2)
     monkeypatch.setattr(shards, "SMALL", 0)
+    monkeypatch.setattr(buckets, "PART", 10)
+    monkeypatch.setattr(buckets, "BUCKET", 20)
     one, three = tmp_path / "one", tmp_path / "three"
     for out, workers in ((one, 1), (three, 3)):
         out.mkdir()
@@ -133,10 +136,10 @@ def test_workers_never_change_a_byte(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from data_prep.bitext import mining, run, sentences, shards
+from data_prep.bitext import buckets, mining, run, sentences
 from korpu import artifact
 from tests.bitext.conftest import compose
-sentences.SHARD, mining.SHARD = 5, 2
+sentences.SHARD, mining.SHARD, buckets.PART, buckets.BUCKET = 7, 3, 15, 30
 left = int(sys.argv[3])
 replace = os.replace
 def counted(*paths):
@@ -152,33 +155,43 @@ run(compose(workers=1, **dated), inputs, Path(sys.argv[2]))
 """
 
 
-def test_killed_and_resumed_gives_the_same_files(
+def attempt(newsroom: Artifact, out: Path, left: int) -> int:
+    words = [sys.executable, "-c", KILLED, str(newsroom.directory), str(out), str(left)]
+    root = Path(__file__).resolve().parents[2]
+    ended = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+    return ended.returncode
+
+
+def test_killed_in_every_step_and_resumed_gives_the_same_files(
     done: tuple[Path, Any], newsroom: Artifact, tmp_path: Path
 ) -> None:
+    # every run is killed as it is about to give its sixth file its name, wherever that is
     out = tmp_path / "out"
     out.mkdir()
-
-    def attempt(left: int) -> int:
-        words = [sys.executable, "-c", KILLED, str(newsroom.directory), str(out), str(left)]
-        root = Path(__file__).resolve().parents[2]
-        ended = subprocess.run(words, cwd=root, capture_output=True, text=True)
-        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-        return ended.returncode
-
-    # 5 shards of articles, encoder, documents, 5 of pairs, then the files: one kill in each
-    assert attempt(3) == -signal.SIGKILL
-    shards = sorted(path.name for path in (out / "work" / "sentences").glob("*.parquet"))
-    assert shards == ["00000.parquet", "00001.parquet"]
-    before = (out / "work" / "sentences" / "00000.parquet").stat().st_mtime_ns
-    assert attempt(5) == -signal.SIGKILL  # documents.parquet, the encoder being there
-    assert (out / "work" / "encoder.npz").exists()
-    assert not (out / "work" / "documents.parquet").exists()
-    assert attempt(5) == -signal.SIGKILL
-    assert attempt(4) == -signal.SIGKILL
-    assert not (out / "dev.parquet").exists()
-    assert attempt(0) == 0
-    assert (out / "work" / "sentences" / "00000.parquet").stat().st_mtime_ns == before
+    kills, steps = 0, set()
+    while attempt(newsroom, out, 6) != 0:
+        kills += 1
+        assert kills < 60
+        found = sorted(out.rglob("*.tmp"), key=lambda path: path.stat().st_mtime_ns)
+        steps |= {path.parent.name for path in found}
+    assert kills >= 8
+    assert len(steps) >= 6, steps
     assert digests(out) == digests(done[0])
+
+
+@pytest.mark.long
+def test_killed_at_every_file(done: tuple[Path, Any], newsroom: Artifact, tmp_path: Path) -> None:
+    number = 0
+    while True:
+        number += 1
+        out = tmp_path / str(number)
+        out.mkdir()
+        if attempt(newsroom, out, number) == 0:
+            break
+        assert attempt(newsroom, out, 0) == 0
+        assert digests(out) == digests(done[0]), number
+    assert number > 40
 
 
 ORPHANED = """
@@ -248,9 +261,9 @@ def test_a_document_with_a_benchmark_line_goes_entirely(
 def test_what_slips_through_is_refused_at_the_end(
     newsroom: Artifact, recipe: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    from data_prep.bitext import decontaminate
+    from data_prep.bitext import stage
 
-    monkeypatch.setattr(decontaminate, "reject", lambda candidates: candidates)
+    monkeypatch.setattr(stage, "_contaminated", lambda known, _work: known)
     known = benchmark(tmp_path, made.REPORTS[4][1][1][0], "Boshqa bir gap.")
     out = tmp_path / "out"
     out.mkdir()
@@ -349,7 +362,11 @@ def test_a_file_in_other_languages(recipe: Any, tmp_path: Path) -> None:
         ({"split__dev_from": "2025-12-01", "split__test_from": "2025-11-01"}, "is not before"),
         ({"split__undated": "maybe"}, "one of reject, train, document"),
         ({"split__test_share": 0.95}, "must be below 1"),
-        ({"align__encoder": "e5"}, "there is ngram"),
+        ({"dedupe__near": 1.2}, "from 0.5 to 1"),
+        ({"split__near_documents": 0.0}, "near_documents is 0.0"),
+        ({"filter__boilerplate": -1}, "below 0"),
+        ({"decontaminate__ngram": 2}, "decontaminate.ngram"),
+        ({"pivots": ["uzn_Latn"]}, "one of the corpus's two"),
         ({"align__max_merge": 3}, "it is 1 or 2"),
         ({"tgt_lang": "azj_Latn"}, "both azj_Latn"),
         ({"tgt_lang": "uzn_Cyrl"}, "a corpus is in Latin"),
@@ -374,3 +391,75 @@ def test_what_a_machine_translated_stays_marked_when_the_pair_is_turned(
     train = pl.read_parquet(tmp_path / "train.parquet")
     found = train.filter(pl.col("origin") == "given")
     assert found.select("src_lang", "synthetic_side").rows() == [("azj_Latn", "src")]
+
+
+def test_pivots_have_folders_of_their_own_and_share_no_sentence_with_the_test(
+    recipe: Any, tmp_path: Path
+) -> None:
+    import datasets
+
+    english = {"tgt_lang": "eng_Latn"}
+    rows = [
+        made.pair(src, tgt, f"d{number}", line=number * 10 + at)
+        for number, (_, lines) in enumerate(made.REPORTS)
+        for at, (src, tgt) in enumerate(lines)
+    ]
+    shared = made.REPORTS[3][1][1][0]
+    rows += [
+        made.pair(shared, "A line that the corpus has in another language.", "e", line=1) | english,
+        made.pair("Kitabxana səhər saat doqquzda açılır.", "The library opens in the morning.", "e",
+                  line=2) | english,
+    ]  # fmt: skip
+    collect = made.collected(tmp_path / "collect", [], rows)
+    out = tmp_path / "out"
+    out.mkdir()
+    settings: dict[str, Any] = {
+        "split__dev_from": None, "split__test_from": None, "split__undated": "document",
+        "split__dev_share": 0.3, "split__test_share": 0.3, "pivots": ["eng_Latn"],
+    }  # fmt: skip
+    result = run(recipe(**settings), {"collect": collect}, out)
+    parts = splits(out)
+    assert all(set(part["tgt_lang"]) == {"uzn_Latn"} for part in parts.values())
+    pivot = {
+        name: pl.read_parquet(out / f"azj_Latn-eng_Latn/{name}.parquet")
+        for name in ("train", "dev", "test")
+    }
+    held = [part for part in (*parts.items(), *pivot.items()) if shared in set(part[1]["src"])]
+    assert len({name for name, _ in held}) == 1
+    assert sum(part.height for part in pivot.values()) in (1, 2)
+    assert result.stats["pivots"].keys() == {
+        f"azj_Latn-eng_Latn/{name}.parquet" for name in ("train", "dev", "test")
+    }
+    loaded = datasets.load_dataset(str(out), "azj_Latn-eng_Latn")
+    assert sum(part.num_rows for part in loaded.values()) == sum(p.height for p in pivot.values())
+    assert datasets.load_dataset(str(out), "default")["train"].num_rows == parts["train"].height
+
+
+def test_hostile_lines_lose_nothing(recipe: Any, tmp_path: Path) -> None:
+    lines = [pair for _, report in made.REPORTS for pair in report]
+    rows = [made.pair(src, tgt, f"d{n}", line=n) for n, (src, tgt) in enumerate(lines)]
+    odd = [
+        ("", "Boʻsh tomonli juftlik bu yerda."),
+        ("Boş tərəfi olan cüt buradadır.", "   "),
+        ("a" * 10_000_000, "Juda uzun satr bilan birga kelgan gap."),
+        ("Nömrəsiz \x00 sıfır baytı olan sətir.", "Nol baytli satr \x00 shu yerda."),
+        ("\u202e\u2066 sağdan sola yazılan sətir", "oʻngdan chapga yozilgan satr \u2069"),
+        ("!!! ??? ...", "--- *** ///"),
+        *[("Bütün sayt boyu eyni olan sətir budur.", "Saytning hamma joyida bir xil satr.")] * 500,
+    ]  # fmt: skip
+    rows += [made.pair(src, tgt, f"odd{n}", line=n) for n, (src, tgt) in enumerate(odd)]
+    collect = made.collected(tmp_path / "collect", [], rows)
+    out = tmp_path / "out"
+    out.mkdir()
+    settings: dict[str, Any] = {
+        "split__dev_from": None, "split__test_from": None, "split__undated": "document",
+        "split__dev_share": 0.3, "split__test_share": 0.3,
+    }  # fmt: skip
+    run(recipe(**settings), {"collect": collect}, out)
+    kept = sum(part.height for part in splits(out).values())
+    rejected = pl.read_parquet(out / "rejected.parquet")
+    assert kept + rejected.height == len(rows)
+    reasons = dict(rejected["reason"].value_counts().iter_rows())
+    assert reasons["duplicate"] >= 499
+    assert reasons["empty"] == 2
+    assert reasons["long"] == 1

@@ -59,9 +59,10 @@ def test_the_display_on_a_real_terminal(on_terminal, tmp_path, columns):
     assert terminal.read(until=lambda lines: any("[bold]above" in line for line in lines))
     began = time.monotonic()
     before = terminal.raw.count(b"  crawl")
-    terminal.read(seconds=2)
+    # as often as it is said to be, and no more; a busy machine may take longer over it
+    assert terminal.read(until=lambda _: terminal.raw.count(b"  crawl") - before >= 8)
     redraws = terminal.raw.count(b"  crawl") - before
-    assert 4 <= redraws <= 4 * (time.monotonic() - began) + 1
+    assert redraws <= 4 * (time.monotonic() - began) + 1
     shown = terminal.lines()
     assert shown[0].startswith("a line [bold]above\\x1b[31m the display")
     bar = next(n for n, line in enumerate(shown) if line.startswith("  crawl"))

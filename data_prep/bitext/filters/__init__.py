@@ -1,0 +1,1 @@
+"""The rules of ``filter``, a module for each that is more than an expression over columns."""

@@ -1,0 +1,81 @@
+"""Named currencies must not contradict: dollars that became euros, manats that became rubles.
+
+By name in both languages with any suffix, by sign and by ISO 4217 code. Australian and other
+dollars are dollars; a side that names none contradicts nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import polars as pl
+
+from data_prep.bitext.filters.rows import both, judged
+
+_SURE = {  # currency: what is it wherever it stands
+    "manat": r"manat(?!e)\w*|₼|\bazn\b",
+    "soʻm": r"soʻm\w*|\buzs\b",
+    "dollar": r"dollar\w*|\$(?![0-9]?[a-z{])|\busd\b",
+    "euro": r"(?<!\w)(?:y?evro|avro|euro)(?!p|kub|vid|news)\w*|€|\beur\b",
+    "ruble": r"rubl\w*|₽|\brub\b",
+    "lira": r"lir[aə](?!t)\w*|₺|\btry\b",
+    "pound": r"funt[\s-]?sterlin[qg]\w*|£|\bgbp\b",
+    "yuan": r"\bcny\b",
+    "yen": r"¥|\bjpy\b",
+    "rupee": r"rupi[ya]\w*|₹|\binr\b",
+    "tenge": r"t[eə]n[gq][eə](?:si|ni|ning|dən|dan|lik)?(?!\w)|₸|\bkzt\b",
+    "hryvnia": r"[qg]rivna\w*|₴|\buah\b",
+}
+_COUNTED = {  # and what is it only after a number
+    "soʻm": r"s[ou]m",
+    "pound": r"funt",
+    "yuan": r"yuan",
+    "yen": r"iyen|yen",
+    "franc": r"frank",
+    "rial": r"ri[ya]l",
+    "lari": r"lari",
+    "dinar": r"dinar",
+}
+_NUMBER = r"(?:[0-9]|\b(?:mi[nl]|ming|ml|milyo|millio|milya|millia|trily|trilli|yüz|yuz)\w*)\s?-?"
+_CURRENCY = re.compile(
+    "|".join(f"(?P<s{number}>{pattern})" for number, pattern in enumerate(_SURE.values()))
+    + "|"
+    + _NUMBER
+    + "(?:"
+    + "|".join(f"(?P<c{number}>{p}\\w*)" for number, p in enumerate(_COUNTED.values()))
+    + ")"
+)
+_GROUPS = {f"s{number}": name for number, name in enumerate(_SURE)} | {
+    f"c{number}": name for number, name in enumerate(_COUNTED)
+}
+_HINTS = (
+    "$", "€", "£", "¥", "₼", "₽", "₺", "₹", "₸", "₴", "manat", "dollar", "vro", "euro", "rubl",
+    "lira", "lirə", " funt", " yuan", " yen ", " iyen", "rupi", "teng", "təng", "rivna", " frank",
+    " rial", " riyal", " lari", " dinar", " sum", " som", "soʻm", "soʼm", "so'm", "so`m", "so‘m",
+    "so’m", "AZN", "UZS", "USD", "EUR", "RUB", "TRY", "GBP", "CNY", "JPY", "INR", "KZT", "UAH",
+)  # fmt: skip
+
+
+def broken(rows: pl.DataFrame) -> pl.Series:
+    """For each row whether the sides name different currencies."""
+    return judged(rows, both(_HINTS), differ)
+
+
+def differ(src: str, tgt: str) -> bool:
+    """Whether each side names a currency more often than the other does."""
+    one, two = named(src), named(tgt)
+    return bool(one - two) and bool(two - one)
+
+
+_APOSTROPHES = str.maketrans("ʼ‘’'`´", "ʻ" * 6)
+
+
+def named(text: str) -> Counter[str]:
+    """The currencies that a sentence names, and how often.
+
+    >>> sorted(named("500 avroluq çek, 20 $"))
+    ['dollar', 'euro']
+    """
+    lower = text.replace("İ", "i").translate(_APOSTROPHES).lower()
+    return Counter(_GROUPS[match.lastgroup or ""] for match in _CURRENCY.finditer(lower))
