@@ -41,11 +41,12 @@ def load_system(
     from korpu.nllb import loading, tokens
 
     where, revision = base_of(recipe, inputs)
-    model: Any = loading.load_model(where, device=device, revision=revision)
     if name == "adapter":
         if "train" not in inputs:
             raise UsageError("the system adapter needs a trained adapter; make it with korpu train")
-        model = loading.load_adapter(model, inputs["train"].file("adapter"))
+        model: Any = loading.load_trained(where, inputs["train"].directory, device, revision)
+    else:
+        model = loading.load_model(where, device=device, revision=revision)
     tokenizer = tokens.load_tokenizer(where, revision=revision)
 
     def run(

@@ -8,6 +8,7 @@ itself always exits 1 on an error, so its errors are caught here and given the e
 from __future__ import annotations
 
 import errno
+import functools
 import importlib
 import os
 import signal
@@ -37,7 +38,11 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
         "forget": "data_prep.collect.forget:forget_action",
         "merge": "data_prep.collect.merge:merge_action",
     },
+    "prepare": {
+        "export": "data_prep.bitext.export:export_action",
+    },
 }
+OPTIONS = {"export": ("format", "all")}  # further words of an action, its keyword arguments
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
     "status": ("show what is running, from another terminal", "korpu.status:main"),
@@ -60,6 +65,7 @@ Others:
   korpu collect stage=extract    the pages that are here once more, nothing fetched
   korpu collect merge=DIR,DIR    join what source.shard=1/2 and 2/2 made
   korpu collect forget=URL       leave an article out of later snapshots
+  korpu prepare export=DIR       the corpus as text and TMX, what may be handed on of it
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 
@@ -184,8 +190,8 @@ def _with_recipe(command: str, words: list[str]) -> int:
 
         try:
             recipe = config.recipe_of(composed)
-            for function, value in actions:
-                function(recipe, value)
+            for act in actions:
+                act(recipe)
             if not actions:
                 commands.COMMANDS[command](recipe)
         except Stopped:
@@ -209,19 +215,23 @@ def _with_recipe(command: str, words: list[str]) -> int:
     return DONE
 
 
-def _actions(
-    command: str, words: list[str]
-) -> tuple[list[str], list[tuple[Callable[[Any, str], None], str]]]:
-    """The words that are for Hydra, and the actions among the others with their values."""
-    overrides, actions = [], []
+def _actions(command: str, words: list[str]) -> tuple[list[str], list[Callable[[Any], None]]]:
+    """The words that are for Hydra, and the actions among the others, which take the recipe."""
+    known = ACTIONS.get(command, {})
+    named = {word.partition("=")[0] for word in words if "=" in word}
+    taken = {option for name in named & known.keys() for option in OPTIONS.get(name, ())}
+    given = dict(word.split("=", 1) for word in words if word.partition("=")[0] in taken)
+    overrides: list[str] = []
+    actions: list[Callable[[Any], None]] = []
     for word in words:
         name, equals, value = word.partition("=")
-        where = ACTIONS.get(command, {}).get(name) if equals else None
-        if where is None:
+        if equals and name in known:
+            module, _, function = known[name].partition(":")
+            options = {key: given[key] for key in OPTIONS.get(name, ()) if key in given}
+            act = getattr(importlib.import_module(module), function)
+            actions.append(functools.partial(act, value=value, **options))
+        elif not equals or name not in given:
             overrides.append(word)
-        else:
-            module, _, function = where.partition(":")
-            actions.append((getattr(importlib.import_module(module), function), value))
     return overrides, actions
 
 

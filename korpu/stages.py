@@ -6,6 +6,7 @@ A room is imported only when one of its stages really runs.
 from __future__ import annotations
 
 import importlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -241,6 +242,8 @@ def _run(
     for found in inputs.values():
         if found.manifest.get("refused") and stage.name != "gate":
             raise SaysNo(f"{found.manifest['refused']} ({found.directory})")
+    if int(os.environ.get("RANK", "0")) > 0:
+        return _follow(stage, recipe, inputs, key, directory)
     started = time.time()
     with artifact.locked(directory):
         done = artifact.load(directory)  # another process may have finished just now
@@ -266,6 +269,18 @@ def _run(
                 started=started,
             )
     log.say(f"{stage.name}: done in {made.manifest['seconds']:.0f} s")
+    return made
+
+
+def _follow(
+    stage: Stage, recipe: Recipe, inputs: Mapping[str, Artifact], key: str, directory: Path
+) -> Artifact:
+    """A process of torchrun but the first: it computes its share, and the first one writes."""
+    if stage.command != "train":
+        raise UsageError(f"{stage.name} is no work for torchrun; make it with `korpu` alone before")
+    stage.load()(recipe, inputs, directory)
+    while not ((made := artifact.load(directory)) and made.key == key):
+        time.sleep(0.2)  # torchrun ends this process where the first one fails
     return made
 
 

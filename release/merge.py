@@ -20,15 +20,19 @@ def evaluated(recipe: Recipe, inputs: Mapping[str, Artifact]) -> tuple[Any, Any]
     from korpu.nllb import loading, tokens
 
     where, revision = base_of(recipe, inputs)
-    base = loading.load_model(where, device="cpu", revision=revision)
-    model = loading.load_adapter(base, inputs["train"].file("adapter"))
+    model = loading.load_trained(where, inputs["train"].directory, "cpu", revision)
     return model, tokens.load_tokenizer(where, revision=revision)
 
 
 def merge(model: Any) -> Any:
-    """A PEFT model as a plain one, in place; the four embedding tables stay one tensor."""
+    """A PEFT model as a plain one, in place; the four embedding tables stay one tensor.
+
+    A model that was tuned whole is one already.
+    """
     from korpu.nllb.loading import check_tied
 
+    if not hasattr(model, "merge_and_unload"):
+        return model
     merged = model.merge_and_unload(safe_merge=True).eval()
     check_tied(merged, "the merged model")
     return merged

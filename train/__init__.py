@@ -1,4 +1,4 @@
-"""Train: a small base from scratch, and LoRA adapters on any model of the NLLB family.
+"""Train: a small base from scratch, and adapters on any model of the NLLB family.
 
 The two stages are imported when they run, so that naming this package costs nothing.
 """
@@ -20,7 +20,7 @@ def run_base(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Resul
 
 
 def run_adapter(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
-    """Train a LoRA adapter on the recipe's model; see ``train.stage.adapter``."""
+    """Train an adapter on the recipe's model; see ``train.stage.adapter``."""
     from train.stage import adapter
 
     return adapter(recipe, inputs, out)

@@ -1,4 +1,4 @@
-"""LoRA on attention and feed-forward, through peft; the tied embeddings are never touched."""
+"""Adapters on attention and feed-forward, through peft; the tied embeddings are never touched."""
 
 from __future__ import annotations
 
@@ -13,43 +13,116 @@ from korpu.artifact import write_atomically
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb.loading import TABLES, check_tied, refuse_embeddings
 
+PARTS = {
+    "lora": ("lora_A", "lora_B"),
+    "rslora": ("lora_A", "lora_B"),
+    "dora": ("lora_A", "lora_B", "lora_magnitude_vector"),
+    "oft": ("oft_R",),
+}
+"""The trained tensors of each kind, as peft names them."""
+
 
 def attach(model: Any, recipe: schema.Adapter) -> Any:
-    """The model with a new LoRA adapter (a ``PeftModel``); only the adapter is trainable.
+    """The model with a new adapter (a ``PeftModel``); only the adapter is trainable.
 
-    The adapter's first values come from torch's generator: seed it before. Raises ``UsageError``
-    for a target that is an embedding or that the model does not have.
+    ``kind=none`` returns the model itself, all of it trainable. The adapter's first values come
+    from torch's generator (seed it before), or from ``start``. Raises ``UsageError`` for a target
+    that is an embedding or that the model does not have.
     """
-    import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
 
+    if recipe.kind == "none":
+        if recipe.start:
+            raise UsageError("adapter.start is of an adapter, and adapter.kind=none has none")
+        check_tied(model, "the model")
+        return model.requires_grad_(True)
     refuse_embeddings(recipe.targets, "adapter.targets")
-    linears = {
-        name.rpartition(".")[2]
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear) and name != "lm_head"
-    }
+    widths = linears(model)
     for target in recipe.targets:
-        if target not in linears:
+        if target not in widths:
             raise UsageError(
-                f"adapter.targets: the model has no linear {target!r}; it has {sorted(linears)}"
+                f"adapter.targets: the model has no linear {target!r}; it has {sorted(widths)}"
             )
     if not recipe.targets or recipe.r < 1:
         raise UsageError("adapter.targets must name a linear and adapter.r must be at least 1")
-    config = LoraConfig(
+    with warnings.catch_warnings():  # peft reads a name the library has deprecated
+        warnings.simplefilter("ignore", FutureWarning)
+        adapted = get_peft_model(model, _config(recipe, widths))
+    for name, parameter in adapted.named_parameters():
+        ours = any(f".{part}" in name for part in PARTS[recipe.kind])
+        assert parameter.requires_grad == ours, name
+    if recipe.start:
+        begin(adapted, Path(recipe.start), recipe.kind)
+    return adapted
+
+
+def linears(model: Any) -> dict[str, set[int]]:
+    """Names of the model's linear layers (their last part) and the input widths they have."""
+    import torch
+
+    found: dict[str, set[int]] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and name != "lm_head":
+            found.setdefault(name.rpartition(".")[2], set()).add(module.in_features)
+    return found
+
+
+def _config(recipe: schema.Adapter, widths: dict[str, set[int]]) -> Any:
+    from peft import LoraConfig, OFTConfig
+
+    if recipe.kind == "oft":
+        for target in recipe.targets:
+            if odd := [width for width in widths[target] if width % recipe.block]:
+                raise UsageError(
+                    f"adapter.block={recipe.block} does not divide the {odd[0]} inputs of "
+                    f"{target}; choose a divisor"
+                )
+        return OFTConfig(
+            r=0,
+            oft_block_size=recipe.block,
+            module_dropout=recipe.dropout,
+            target_modules=list(recipe.targets),
+            bias="none",
+            base_model_name_or_path=None,
+        )
+    return LoraConfig(
         r=recipe.r,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=list(recipe.targets),
+        use_rslora=recipe.kind == "rslora",
+        use_dora=recipe.kind == "dora",
         bias="none",
         base_model_name_or_path=None,
     )
-    with warnings.catch_warnings():  # peft reads a name the library has deprecated
-        warnings.simplefilter("ignore", FutureWarning)
-        adapted = get_peft_model(model, config)
-    for name, parameter in adapted.named_parameters():
-        assert parameter.requires_grad == (".lora_" in name), name
-    return adapted
+
+
+def begin(adapted: Any, start: Path, kind: str) -> None:
+    """Fill a new adapter with the matrices of a released one of the same kind and shape.
+
+    ``start`` is a bundle or a directory in peft's layout. Raises ``UsageError`` where it is none,
+    or does not fit.
+    """
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    folder = start / "adapter" if (start / "adapter").is_dir() else start
+    path = folder / "adapter_model.safetensors"
+    if not path.is_file():
+        raise UsageError(f"adapter.start: {start} holds no adapter (adapter_model.safetensors)")
+    saved = load_file(str(path))
+    own = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    for name in sorted({*saved} ^ {*own}):
+        raise UsageError(
+            f"adapter.start: {start} is not a {kind} of the same targets: {name} is only in one"
+        )
+    for name, tensor in own.items():
+        if saved[name].shape != tensor.shape:
+            raise UsageError(
+                f"adapter.start: {name} is {tuple(saved[name].shape)} in {start} and "
+                f"{tuple(tensor.shape)} here; adapter.r or the model differs"
+            )
+    set_peft_model_state_dict(adapted, saved)
 
 
 def embeddings_digest(model: Any) -> str:
@@ -71,8 +144,8 @@ def save(adapted: Any, directory: Path) -> None:
 
     state = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     for name in state:
-        if not name.endswith((".lora_A.weight", ".lora_B.weight")):
-            raise SaysNo(f"the adapter would save {name}, which is not a LoRA matrix")
+        if not any(f".{part}" in name for parts in PARTS.values() for part in parts):
+            raise SaysNo(f"the adapter would save {name}, which is not part of an adapter")
     directory.mkdir(parents=True, exist_ok=True)
     matrices = {name: state[name].detach().cpu().contiguous() for name in sorted(state)}
     (directory / "adapter_model.safetensors").write_bytes(

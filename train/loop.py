@@ -1,8 +1,8 @@
 """The training loop: AdamW over token-budget batches, from the first step or from a saved state.
 
-One device, float32. What makes a resumed run give the same bits: an epoch's batches come from
-(seed, epoch) alone, a state holds everything else that a step reads, and a stop signal waits for
-the end of the step in hand. The promise holds for one kind of device and one number of threads.
+What makes a resumed run give the same bits: an epoch's batches come from (seed, epoch) alone, a
+state holds everything else that a step reads, and a stop signal waits for the end of the step in
+hand. The promise holds for one kind of device and one number of threads and ranks.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 import torch
 
 from korpu import log
-from korpu.errors import SaysNo, Stopped, UsageError
+from korpu.errors import Infrastructure, SaysNo, Stopped, UsageError
 from korpu.schema import Decode, Train
-from train import batches, selection, state, validation
+from train import batches, selection, state, step, validation
 from train.corpus import Example, Pair
-from train.loss import cross_entropy
+from train.ranks import Ranks
 from train.selection import average, copied, fill, judged, remembered
 from train.signals import stop_between_steps
 from train.state import Position
-from train.tracking import Follower, Metrics
+from train.tracking import Follower, Metrics, Nowhere
 
 BETAS = (0.9, 0.98)  # "Attention Is All You Need", 5.3
 
@@ -48,7 +48,8 @@ class Task:
     decode: Decode
     max_length: int
     seed: int
-    device: str
+    ranks: Ranks
+    settings: Mapping[str, Any]  # what a resumed run must have too, by key
 
 
 def check(run: Train, section: str) -> None:
@@ -57,6 +58,8 @@ def check(run: Train, section: str) -> None:
     for name, bound in least.items():
         if getattr(run, name) < bound:
             raise UsageError(f"{section}.{name} must be at least {bound}, not {getattr(run, name)}")
+    if run.micro_tokens is not None and run.micro_tokens < 1:
+        raise UsageError(f"{section}.micro_tokens must be at least 1, not {run.micro_tokens}")
     if not run.lr > 0:
         raise UsageError(f"{section}.lr must be above 0, not {run.lr}")
     if not 0 <= run.label_smoothing < 1:
@@ -106,27 +109,34 @@ def fit(
     recent: dict[str, Any] = {}
 
     at = Position()
-    found = state.load(states)
+    ranks = task.ranks
+    found = state.load(states, task.settings)
     if found is not None:
         at, kept = found
         fill(weights, kept["weights"])
         state.fill_optimizer(optimizer, weights, kept["optimizer"])
-        state.fill_random(kept["random"])
+        state.fill_random(kept["random"], ranks.rank)
         best, recent = kept["best"], kept["recent"]
         log.say(f"  {task.section}: continues after step {at.step}")
-    metrics = Metrics(metrics_path, at.metrics_bytes, followers)
+    elif ranks.rank:
+        torch.manual_seed(task.seed + ranks.rank)  # the same weights, other dropout
+    metrics = Metrics(metrics_path, at.metrics_bytes, followers) if ranks.writes else Nowhere()
 
     def save() -> None:
+        random = state.merged_random(ranks.gathered(state.random_tensors()))
+        if not ranks.writes:
+            return
         state.save(
             states,
             replace(at, metrics_bytes=metrics.flush(), seconds=seconds()),
             {
                 "weights": copied(weights),
                 "optimizer": state.optimizer_tensors(optimizer, names),
-                "random": state.random_tensors(),
+                "random": random,
                 "best": best,
                 "recent": recent,
             },
+            task.settings,
         )
 
     began = time.monotonic() - at.seconds
@@ -134,10 +144,11 @@ def fit(
     def seconds() -> float:
         return round(time.monotonic() - began, 3)
 
-    pad, start = base.config.pad_token_id, base.config.decoder_start_token_id
+    ids = int(base.config.pad_token_id), int(base.config.decoder_start_token_id)
     new, old = batches.lengths(task.new), batches.lengths(task.old)
     examples = [*task.new, *task.old]
-    head = base.lm_head.weight
+    loss_of = step.objective(model, run, ranks)
+    at = replace(at, micro_tokens=_micro(task, at, loss_of, new, old, ids))
     order: list[list[int]] = []
     ordered = -1  # the epoch that `order` is of
     model.train()
@@ -150,26 +161,26 @@ def fit(
                     new, old, run.target_tokens, run.mix_share, task.seed, ordered
                 )
             chosen = [examples[index] for index in order[at.batch]]
-            batch = batches.tensors(chosen, pad, start, task.device)
+            targets = sum(len(example.target) for example in chosen)
+            sources = sum(len(example.source) for example in chosen)
 
             clock = time.monotonic()
             rate = learning_rate(run, at.step + 1)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            hidden = base.model(
-                input_ids=batch.source,
-                attention_mask=batch.source_mask,
-                decoder_input_ids=batch.decoder,
-                use_cache=False,
-            ).last_hidden_state
-            loss = cross_entropy(hidden, head, batch.labels, run.label_smoothing) / batch.targets
-            value = float(loss.detach())
-            torch.autograd.backward(loss)
+            try:
+                mine, read, padded = step.backward(
+                    loss_of, chosen, targets, ranks, ids, at.micro_tokens
+                )
+            except torch.OutOfMemoryError as error:
+                raise Infrastructure(_short(task, at, chosen)) from error
+            total = torch.tensor([mine, read, padded], dtype=torch.float64, device=ranks.device)
+            value, read, padded = (ranks.total(total) / total.new_tensor([targets, 1, 1])).tolist()
             norm = float(
                 torch.nn.utils.clip_grad_norm_(list(weights.values()), run.clip or math.inf)
             )
             if not (math.isfinite(value) and math.isfinite(norm)):
-                raise SaysNo(_not_finite(task, value, norm, at, batch))
+                raise SaysNo(_not_finite(task, value, norm, at, chosen))
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
@@ -179,7 +190,7 @@ def fit(
                 step=at.step + 1,
                 epoch=at.epoch + last,
                 batch=0 if last else at.batch + 1,
-                tokens=at.tokens + batch.targets,
+                tokens=at.tokens + targets,
             )
             metrics.add(
                 {
@@ -187,10 +198,11 @@ def fit(
                     "loss": value,
                     "gradient": norm,
                     "lr": rate,
-                    "targets": batch.targets,
-                    "padding": round(1 - batch.targets / batch.labels.numel(), 4),
+                    "targets": targets,
+                    "padding": round(1 - targets / padded, 4),
                     "tokens": at.tokens,
-                    "tokens_per_s": round(batch.targets / (time.monotonic() - clock), 1),
+                    "tokens_per_s": round(targets / (time.monotonic() - clock), 1),
+                    "source_padding": round(1 - sources / read, 4),
                     "seconds": seconds(),
                 }
             )
@@ -199,7 +211,7 @@ def fit(
             ended = at.step == run.steps
             if task.dev and (ended or at.step % run.validate_every == 0):
                 scores = validation.score(
-                    model, task.tokenizer, task.dev, task.decode, task.max_length
+                    model, task.tokenizer, task.dev, task.decode, task.max_length, ranks
                 )
                 model.train()
                 metrics.add({"step": at.step, "chrf_pp": scores, "seconds": seconds()})
@@ -208,16 +220,20 @@ def fit(
                 at, best = judged(at, selection.mean(scores), weights, best)
                 at, recent = remembered(at, run.average, weights, recent)
                 ended = ended or bool(run.patience and at.without_gain >= run.patience)
-            if ended or asked or at.step % run.save_every == 0:
+            # a signal reaches the ranks at different steps: all of them stop after the same one
+            stop = ranks.any(bool(asked))
+            if ended or stop or at.step % run.save_every == 0:
                 save()
-            if asked:
+            if stop:
                 metrics.close()
-                raise Stopped(asked[0])
+                raise Stopped(asked[0] if asked else "SIGTERM")
 
     mean = average(at, recent)
     if mean is not None:
         fill(weights, mean)
-        scores = validation.score(model, task.tokenizer, task.dev, task.decode, task.max_length)
+        scores = validation.score(
+            model, task.tokenizer, task.dev, task.decode, task.max_length, ranks
+        )
         metrics.add(
             {
                 "step": at.step,
@@ -235,10 +251,44 @@ def fit(
     return at
 
 
-def _not_finite(task: Task, value: float, norm: float, at: Position, batch: batches.Batch) -> str:
-    rows = ", ".join(dict.fromkeys(batch.ids))
+def _micro(
+    task: Task,
+    at: Position,
+    loss_of: Any,
+    new: Sequence[tuple[int, int]],
+    old: Sequence[tuple[int, int]],
+    ids: tuple[int, int],
+) -> int | None:
+    """Tokens computed at once: what is asked, what the saved run had, or what the memory holds."""
+    run, ranks = task.run, task.ranks
+    if run.micro_tokens is not None:
+        return run.micro_tokens
+    if at.step or not ranks.device.startswith("cuda"):
+        return at.micro_tokens
+    order = batches.epoch(new, old, run.target_tokens, run.mix_share, task.seed, 0)
+    examples = [*task.new, *task.old]
+    largest = max(order, key=lambda rows: sum(len(examples[row].source) + len(examples[row].target)
+                                              for row in rows))  # fmt: skip
+    chosen = [examples[row] for row in largest]
+    targets = sum(len(example.target) for example in chosen)
+    return step.fit(loss_of, chosen, targets, ranks, ids, None)
+
+
+def _short(task: Task, at: Position, rows: Sequence[Example]) -> str:
+    whole = max(len(row.source) + len(row.target) for row in rows) * len(rows)
+    half = max(1, min(whole, at.micro_tokens or whole) // 2)
+    return (
+        f"the memory does not hold batch {at.batch + 1} of epoch {at.epoch + 1}; set "
+        f"{task.section}.micro_tokens={half} and run it again, or {task.section}.checkpointing=true"
+    )
+
+
+def _not_finite(
+    task: Task, value: float, norm: float, at: Position, rows: Sequence[Example]
+) -> str:
+    names = ", ".join(dict.fromkeys(example.id for example in rows))
     return (
         f"the loss is {value} and its gradient {norm} at step {at.step + 1}, batch "
-        f"{at.batch + 1} of epoch {at.epoch + 1} (rows {rows}); lower {task.section}.lr or raise "
+        f"{at.batch + 1} of epoch {at.epoch + 1} (rows {names}); lower {task.section}.lr or raise "
         f"{task.section}.warmup, or look at these rows"
     )

@@ -38,13 +38,14 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         ctx: Any, hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor, smoothing: float
     ) -> torch.Tensor:
         vocabulary = head.shape[0]
+        narrow = head.to(hidden.dtype)  # bf16 where autocast made the hidden states so
         to_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         to_head = torch.zeros_like(head) if ctx.needs_input_grad[1] else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         step = max(1, CHUNK // vocabulary)
         for at in range(0, len(labels), step):
             part, gold = hidden[at : at + step], labels[at : at + step, None]
-            logits = torch.log_softmax((part @ head.T).float(), dim=-1)
+            logits = torch.log_softmax((part @ narrow.T).float(), dim=-1)
             total -= (1 - smoothing) * logits.gather(1, gold).sum()
             if smoothing:
                 total -= smoothing / vocabulary * logits.sum()
@@ -55,11 +56,11 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             gradient.scatter_add_(
                 1, gold, torch.full_like(gold, -1, dtype=gradient.dtype).mul_(1 - smoothing)
             )
-            gradient = gradient.to(head.dtype)
+            gradient = gradient.to(hidden.dtype)
             if to_hidden is not None:
-                torch.mm(gradient, head, out=to_hidden[at : at + step])
+                torch.mm(gradient, narrow, out=to_hidden[at : at + step])
             if to_head is not None:
-                to_head.addmm_(gradient.T, part)
+                to_head += (gradient.T @ part).to(head.dtype)
         ctx.save_for_backward(to_hidden, to_head)
         return total
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ import torch
 
 from korpu import log, schema
 from korpu.artifact import Artifact, File, Result, fsync_tree, replace_durably, write_atomically
+from korpu.config import key_config
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from korpu.languages import LANGUAGES, direction
 from korpu.nllb import loading, tokens
 from korpu.schema import Recipe
-from train import adapter as lora
-from train import corpus, loop, reload, report, tracking
+from korpu.stages import STAGES
+from train import adapter as adapters
+from train import corpus, loop, reload, report, state, step, tracking
+from train.ranks import Ranks, joined
 from train.state import Position
 
 POSITIONS = 1024  # as NLLB has; the table is computed, not learned
@@ -36,12 +39,15 @@ def base(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     device = prepare_torch(recipe.runtime)
     rows = corpus.read(inputs["prepare"].file("train.parquet"))
     new, old = corpus.rows_to_learn(rows, recipe.base, "base")
-    tokenizer = _vocabulary([*new, *old], recipe.model, out / "work" / "tokenizer")
-    torch.manual_seed(recipe.seed)
-    model = from_scratch(recipe.model, len(tokenizer)).to(device)
-    task, counts = _task(recipe, "base", recipe.base, inputs, model, tokenizer, new, old, device)
-
-    end = _fit(task, recipe, out)
+    with joined(device, recipe.base.ranks, "base") as ranks:
+        where = out / "work" / f"tokenizer-{ranks.rank}"
+        tokenizer = _vocabulary([*new, *old], recipe.model, where)
+        torch.manual_seed(recipe.seed)
+        model = from_scratch(recipe.model, len(tokenizer)).to(ranks.device)
+        task, counts = _task(recipe, "base", inputs, model, tokenizer, new, old, ranks)
+        end = _fit(task, recipe, out)
+    if not ranks.writes:
+        return Result(())
 
     with _replacing(out / "model") as temporary:
         save_model(model, tokenizer, temporary)
@@ -50,10 +56,11 @@ def base(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
 
 
 def adapter(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
-    """Train a LoRA adapter on the recipe's model: its base stage's, a directory, or a hub id.
+    """Train an adapter on the recipe's model: its base stage's, a directory, or a hub id.
 
-    Leaves ``adapter/`` in peft's layout, ``metrics.jsonl`` and ``report.html``. Raises ``SaysNo``
-    should the tied embeddings have changed by one bit.
+    Leaves ``adapter/`` in peft's layout (or ``model/`` where ``adapter.kind=none`` tunes the model
+    whole), ``metrics.jsonl`` and ``report.html``. Raises ``SaysNo`` should the tied embeddings
+    have changed by one bit below an adapter.
     """
     device = prepare_torch(recipe.runtime)
     rows = corpus.read(inputs["prepare"].file("train.parquet"))
@@ -61,26 +68,31 @@ def adapter(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result
     source = model_source(recipe, inputs)
     revision = None if isinstance(source, Path) else _commit(source, recipe.model.revision)
     tokenizer = tokens.load_tokenizer(source, revision)
-    model = loading.load_model(source, device, revision)
-    before = lora.embeddings_digest(model)
-    torch.manual_seed(recipe.seed)
-    adapted = lora.attach(model, recipe.adapter)
-    task, counts = _task(
-        recipe, "train", recipe.train, inputs, adapted, tokenizer, new, old, device
-    )
+    with joined(device, recipe.train.ranks, "train") as ranks:
+        model = loading.load_model(source, ranks.device, revision)
+        before = adapters.embeddings_digest(model)
+        torch.manual_seed(recipe.seed)
+        adapted = adapters.attach(model, recipe.adapter)
+        task, counts = _task(recipe, "train", inputs, adapted, tokenizer, new, old, ranks)
+        counts |= {"base": {"weights": recipe.model.weights, "revision": revision}}
+        end = _fit(task, recipe, out)
+    if not ranks.writes:
+        return Result(())
 
-    end = _fit(task, recipe, out)
-
-    if lora.embeddings_digest(adapted) != before:
+    if recipe.adapter.kind == "none":
+        with _replacing(out / "model") as temporary:
+            save_model(model, tokenizer, temporary)
+        places = {"model": str((out / "model").absolute()), "adapter": None, "revision": None}
+        return _finish(task, recipe, out, "model", end, counts, places)
+    if adapters.embeddings_digest(adapted) != before:
         raise SaysNo("the adapter changed the tied embeddings of its base; nothing is saved")
     with _replacing(out / "adapter") as temporary:
-        lora.save(adapted, temporary)
+        adapters.save(adapted, temporary)
     places = {
         "model": str(source.absolute()) if isinstance(source, Path) else source,
         "revision": revision,
         "adapter": str((out / "adapter").absolute()),
     }
-    counts |= {"base": {"weights": recipe.model.weights, "revision": revision}}
     return _finish(task, recipe, out, "adapter", end, counts, places)
 
 
@@ -169,15 +181,15 @@ def _vocabulary(rows: list[corpus.Row], model: schema.Model, directory: Path) ->
 def _task(
     recipe: Recipe,
     section: str,
-    run: schema.Train,
     inputs: Mapping[str, Artifact],
     model: Any,
     tokenizer: Any,
     new: list[corpus.Row],
     old: list[corpus.Row],
-    device: str,
+    ranks: Ranks,
 ) -> tuple[loop.Task, dict[str, Any]]:
     """Encode the rows; returns the task and what was counted on the way."""
+    run: schema.Train = getattr(recipe, section)
     if not run.directions:
         raise UsageError(f"{section}.directions is empty; name one as SOURCE-TARGET")
     for name in run.directions:
@@ -199,7 +211,9 @@ def _task(
         "characters_unknown": tokens.unknown(tokenizer, sides),
         "parameters": sum(p.numel() for p in model.parameters()),
         "parameters_trained": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "device": device,
+        "device": ranks.device.partition(":")[0],
+        "precision": step.precision(run, ranks),
+        "ranks": ranks.world,
         "threads": torch.get_num_threads(),
     }
     task = loop.Task(
@@ -213,7 +227,8 @@ def _task(
         decode=recipe.decode,
         max_length=recipe.model.max_length,
         seed=recipe.seed,
-        device=device,
+        ranks=ranks,
+        settings=state.flat(key_config(recipe, STAGES[section].sections)),
     )
     return task, counts
 
@@ -221,7 +236,9 @@ def _task(
 def _fit(task: loop.Task, recipe: Recipe, out: Path) -> Position:
     metrics = out / "metrics.jsonl"
     config = {task.section: asdict(task.run), "model": recipe.model.name, "seed": recipe.seed}
-    with tracking.followers(recipe.tracker, metrics, f"{task.section}-{out.name}", config) as them:
+    name = f"{task.section}-{out.name}"
+    shown = tracking.followers(recipe.tracker, metrics, name, config)
+    with shown if task.ranks.writes else nullcontext(()) as them:
         return loop.fit(task, out / "state", metrics, them)
 
 
@@ -253,6 +270,7 @@ def _finish(
         "chosen_step": end.best_step if scored else end.step,
         "dev_chrf_pp": chosen[-1]["chrf_pp"] if chosen else {},
         "train_seconds": end.seconds,
+        "micro_tokens": end.micro_tokens,  # null: a batch at once
         "reload_sentences": checked,
     }
     page = report.render(f"{task.section}: {recipe.name}", records, _facts(stats))

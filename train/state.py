@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,17 @@ class Position:
     best_step: int = 0
     without_gain: int = 0  # validations since the best one
     validated: tuple[int, ...] = ()  # steps whose weights `recent` holds, oldest first
+    micro_tokens: int | None = None  # what the memory allowed at once
 
 
-def save(directory: Path, position: Position, tensors: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a state. ``tensors`` has a (possibly empty) group of tensors for each of TENSORS.
+def save(
+    directory: Path,
+    position: Position,
+    tensors: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a state. ``tensors`` has a (possibly empty) group of tensors for each of TENSORS;
+    ``settings`` are what a resumed run must have too.
 
     Raises ``OSError`` where the disk refuses; the states before it survive.
     """
@@ -59,7 +66,7 @@ def save(directory: Path, position: Position, tensors: Mapping[str, Mapping[str,
             serialised({name: tensors[group][name] for name in sorted(tensors[group])})
         )
         digests[path.name] = sha256(path)
-    state = {"position": asdict(position), "sha256": digests}
+    state = {"position": asdict(position), "settings": dict(settings or {}), "sha256": digests}
     (temporary / "state.json").write_text(json.dumps(state, indent=1) + "\n", "utf-8")
     fsync_tree(temporary)
     final = directory / f"step-{position.step:08d}"
@@ -69,18 +76,24 @@ def save(directory: Path, position: Position, tensors: Mapping[str, Mapping[str,
         shutil.rmtree(older)
 
 
-def load(directory: Path) -> tuple[Position, dict[str, dict[str, Any]]] | None:
+def load(
+    directory: Path, settings: Mapping[str, Any] | None = None
+) -> tuple[Position, dict[str, dict[str, Any]]] | None:
     """The newest whole state; None where there is none yet.
 
     A damaged state is passed over with a line that says so. Raises ``UsageError`` where all are
-    damaged, since starting again silently would throw work away.
+    damaged, since starting again silently would throw work away, and for a state of other
+    ``settings``, naming those that differ.
     """
     found = sorted(directory.glob("step-*"), reverse=True)
     for state in found:
         try:
-            return _read(state)
+            position, tensors, saved = _read(state)
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.say(f"{state} is damaged ({error}); trying the state before it")
+            continue
+        _same(saved, settings, state)
+        return position, tensors
     if found:
         raise UsageError(
             f"every state in {directory} is damaged; delete {directory} to train from the start"
@@ -88,7 +101,20 @@ def load(directory: Path) -> tuple[Position, dict[str, dict[str, Any]]] | None:
     return None
 
 
-def _read(directory: Path) -> tuple[Position, dict[str, dict[str, Any]]]:
+def _same(saved: Mapping[str, Any], wanted: Mapping[str, Any] | None, state: Path) -> None:
+    if wanted is None:
+        return
+    plain = json.loads(json.dumps(wanted))  # as it would be read back
+    odd = sorted(key for key in {*saved, *plain} if saved.get(key) != plain.get(key))
+    if odd:
+        changes = "; ".join(f"{key} was {saved.get(key)}, is {plain.get(key)}" for key in odd)
+        raise UsageError(
+            f"{state} is of another run: {changes}. Put them back, or delete {state.parent} to "
+            "train from the start"
+        )
+
+
+def _read(directory: Path) -> tuple[Position, dict[str, dict[str, Any]], dict[str, Any]]:
     from safetensors.torch import load_file
 
     state = json.loads((directory / "state.json").read_text("utf-8"))
@@ -98,7 +124,18 @@ def _read(directory: Path) -> tuple[Position, dict[str, dict[str, Any]]]:
     position = Position(**state["position"])
     position = replace(position, validated=tuple(position.validated))  # JSON has no tuples
     tensors = {group: load_file(str(directory / f"{group}.safetensors")) for group in TENSORS}
-    return position, tensors
+    return position, tensors, state.get("settings", {})
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested configuration by dotted key, for sentences that name one."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 def optimizer_tensors(optimizer: Any, names: Mapping[Any, str]) -> dict[str, Any]:
@@ -132,11 +169,16 @@ def random_tensors() -> dict[str, Any]:
     return states
 
 
-def fill_random(tensors: Mapping[str, Any]) -> None:
-    """Put torch's generators back to where they were."""
+def merged_random(by_rank: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Every rank's generators, named ``rank|which``."""
+    return {f"{r}|{name}": t for r, tensors in enumerate(by_rank) for name, t in tensors.items()}
+
+
+def fill_random(tensors: Mapping[str, Any], rank: int = 0) -> None:
+    """Put torch's generators back to where this rank's were."""
     import torch
 
-    torch.set_rng_state(tensors["cpu"].clone())
+    torch.set_rng_state(tensors[f"{rank}|cpu"].clone())
     for index in range(torch.cuda.device_count()):
-        if f"cuda{index}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"cuda{index}"].clone(), index)
+        if f"{rank}|cuda{index}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"{rank}|cuda{index}"].clone(), index)

@@ -1,9 +1,9 @@
 """``metrics.jsonl`` is the truth; whoever else shows the run reads it from there.
 
 One JSON object a line. A step: step, loss (nats per target token), gradient (its norm before
-clipping), lr, targets (of the batch),
-padding (share of the batch's target side), tokens (targets so far), tokens_per_s, seconds (of the
-run so far). A validation: step, chrf_pp (by direction, normalised, 0–100), seconds.
+clipping), lr, targets (of the batch), padding and source_padding (shares of the batch's sides),
+tokens (targets so far), tokens_per_s, seconds (of the run so far). A validation: step, chrf_pp (by
+direction, normalised, 0–100), seconds.
 """
 
 from __future__ import annotations
@@ -60,6 +60,22 @@ class Metrics:
         """Flush and close."""
         self.flush()
         self._stream.close()
+
+
+class Nowhere(Metrics):
+    """What a rank that does not write keeps of its metrics: nothing."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Forget it."""
+
+    def flush(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        """Nothing was open."""
 
 
 def read(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:

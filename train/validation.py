@@ -10,6 +10,7 @@ from eval.metrics import chrf_pp
 from korpu.languages import direction
 from korpu.schema import Decode
 from train.corpus import Pair
+from train.ranks import Ranks
 
 
 def score(
@@ -18,8 +19,12 @@ def score(
     dev: Mapping[str, Sequence[Pair]],
     decode: Decode,
     max_length: int,
+    ranks: Ranks,
 ) -> dict[str, float]:
-    """chrF++ (0–100, normalised, greedy) of each direction; leaves torch's generators alone."""
+    """chrF++ (0–100, normalised, greedy) of each direction; leaves torch's generators alone.
+
+    Every rank translates its share and knows all scores.
+    """
     from dataclasses import replace
 
     import torch
@@ -29,8 +34,13 @@ def score(
     state = torch.get_rng_state()
     for name, pairs in dev.items():
         source, target = direction(name)
-        texts = [pair.src for pair in pairs]
-        hypotheses = translate(model, tokenizer, texts, (source, target), greedy, max_length)
+        own = ranks.share(list(range(len(pairs))))
+        texts = [pairs[n].src for n in own]
+        done = translate(model, tokenizer, texts, (source, target), greedy, max_length)
+        hypotheses = [""] * len(pairs)
+        for part in ranks.gathered(list(zip(own, done, strict=True))):
+            for number, hypothesis in part:
+                hypotheses[number] = hypothesis
         references = [pair.tgt for pair in pairs]
         found[name] = round(chrf_pp(hypotheses, references, True, target), 4)
     torch.set_rng_state(state)

@@ -89,7 +89,7 @@ def check_tied(model: Any, where: str) -> None:
 
 
 def load_adapter(model: Any, adapter_dir: Path | str) -> Any:
-    """The model with a saved LoRA adapter on it (a ``PeftModel``), in eval mode.
+    """The model with a saved adapter on it (a ``PeftModel``), in eval mode.
 
     Raises ``UsageError`` for a directory that holds no adapter, one that touches the embeddings,
     or one made for another shape of model.
@@ -117,6 +117,15 @@ def load_adapter(model: Any, adapter_dir: Path | str) -> Any:
     return adapted.eval()
 
 
+def load_trained(
+    where: Path | str, trained: Path, device: str = "cpu", revision: str | None = None
+) -> Any:
+    """What `train` left: its adapter on the model ``where``, or the model it tuned whole."""
+    if (trained / "model").is_dir():
+        return load_model(trained / "model", device)
+    return load_adapter(load_model(where, device, revision), trained / "adapter")
+
+
 def refuse_embeddings(targets: list[str], where: str) -> None:
     """Raise ``UsageError`` where an adapter names an embedding or the output layer."""
     for target in targets:
@@ -139,7 +148,12 @@ def _check_filled(adapted: Any, path: Path) -> None:
     with safe_open(str(path / "adapter_model.safetensors"), "pt") as stored:
         there = set(stored.keys())
     wanted = {
-        name.replace(".default.", ".") for name, _ in adapted.named_parameters() if ".lora_" in name
+        # DoRA's vector is a module in the model and a plain tensor in the file
+        name.replace("magnitude_vector.default.weight", "magnitude_vector").replace(
+            ".default.", "."
+        )
+        for name, _ in adapted.named_parameters()
+        if ".lora_" in name or ".oft_" in name
     }
     if there != wanted:
         odd = sorted(there ^ wanted)[0]

@@ -91,7 +91,9 @@ def adapter_of(model, directory):
     from korpu.schema import Adapter
     from train import adapter
 
-    recipe = Adapter(kind="lora", r=2, alpha=4, dropout=0.0, targets=["q_proj", "fc1"])
+    recipe = Adapter(
+        kind="lora", r=2, alpha=4, block=8, dropout=0.0, targets=["q_proj", "fc1"], start=None
+    )
     adapter.save(adapter.attach(model, recipe), directory)
     return directory
 

@@ -7,7 +7,7 @@ import torch
 
 import train
 from korpu.errors import SaysNo, UsageError
-from train import loop, reload, selection, tracking, validation
+from train import loop, reload, selection, step, tracking, validation
 from train.state import Position
 
 
@@ -50,14 +50,14 @@ def test_it_learns(run):
 
 
 def test_a_loss_that_is_not_finite_names_the_rows_and_saves_nothing(run, monkeypatch, tmp_path):
-    real = loop.cross_entropy
+    real = step.cross_entropy
     calls = []
 
     def broken(*args):
         calls.append(1)
         return real(*args) * (float("nan") if len(calls) == 2 else 1.0)
 
-    monkeypatch.setattr(loop, "cross_entropy", broken)
+    monkeypatch.setattr(step, "cross_entropy", broken)
     with pytest.raises(SaysNo, match=r"loss is nan .* step 2, batch 2 of epoch 1 \(rows [0-9a-f]"):
         run(save_every=1)
     (out,) = tmp_path.iterdir()
@@ -133,10 +133,10 @@ def test_without_dev_rows_the_last_step_is_kept(recipe, prepared, tmp_path, monk
 
 def test_remembered_weights_are_the_last_ones():
     at, recent = Position(), {}
-    for step in (2, 4, 6):
-        weights = {"w": torch.nn.Parameter(torch.full((2,), float(step)))}
+    for done in (2, 4, 6):
+        weights = {"w": torch.nn.Parameter(torch.full((2,), float(done)))}
         at, recent = selection.remembered(
-            Position(step=step, validated=at.validated), 2, weights, recent
+            Position(step=done, validated=at.validated), 2, weights, recent
         )
     assert at.validated == (4, 6)
     assert selection.average(at, recent)["w"].tolist() == [5.0, 5.0]

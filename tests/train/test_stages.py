@@ -167,3 +167,24 @@ def test_an_unknown_shape_or_device_is_refused(recipe):
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="sees no GPU"):
             stage.prepare_torch(replace(recipe.runtime, device="cuda"))
+
+
+def test_full_fine_tuning_leaves_a_model_that_evaluation_and_release_load(recipe, base, tmp_path):
+    from eval.load import load_system
+    from release import merge
+
+    short = replace(recipe.train, steps=3, validate_every=3)
+    whole = replace(recipe, adapter=replace(recipe.adapter, kind="none"), train=short)
+    result = train.run_adapter(whole, base, tmp_path)
+    assert [file.path for file in result.files if file.counts] == ["model"]
+    assert result.stats["parameters_trained"] == result.stats["parameters"]
+    inputs = {**base, "train": Artifact(tmp_path, {"stage": "train"})}
+    tuned, tokenizer = merge.evaluated(whole, inputs)
+    plain = loading.load_model(base["base"].directory / "model")
+    name = "model.decoder.layers.0.fc1.weight"
+    assert not torch.equal(tuned.state_dict()[name], plain.state_dict()[name])
+    assert merge.merge(tuned) is tuned
+    merge.save(tuned, tokenizer, tmp_path / "hf", whole.decode)
+    texts = ["Bakı şəhərində hava günəşlidir, 11 dərəcə."]
+    translate = load_system("adapter", whole, inputs, "cpu")
+    assert len(translate(texts, ("azj_Latn", "uzn_Latn"))) == 1
