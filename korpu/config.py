@@ -72,7 +72,7 @@ def recipe_of(config: Any) -> Recipe:
 
 CHOICES = {
     "prepare.encoder.kind": ("ngram", "e5", "hub"),
-    "prepare.encoder.pooling": ("cls", "mean"),
+    "prepare.encoder.pooling": ("cls", "mean", "pooler"),
     "prepare.dedupe.side": ("either", "both"),
     "prepare.split.undated": ("reject", "train", "document"),
     "model.weights": ("scratch", "local", "hub"),

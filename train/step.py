@@ -7,6 +7,7 @@ rows are cut: a micro-batch, a rank or a whole batch give the same gradient but 
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,8 +54,10 @@ def objective(model: Any, run: Train, ranks: Ranks) -> Any:
     """The module whose call is a batch's loss, as the run wants it."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     if run.checkpointing:
-        # the reentrant kind gives no gradient below frozen embeddings
-        base.gradient_checkpointing_enable({"use_reentrant": False})
+        with warnings.catch_warnings():  # its newer name is younger than what is asked for here
+            warnings.simplefilter("ignore", FutureWarning)
+            # the reentrant kind gives no gradient below frozen embeddings
+            base.gradient_checkpointing_enable({"use_reentrant": False})
     found: Any = Objective(model, run.label_smoothing, precision(run, ranks), ranks.device)
     if ranks.world > 1:
         ids = [torch.cuda.current_device()] if ranks.device.startswith("cuda") else None

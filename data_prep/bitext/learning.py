@@ -9,7 +9,7 @@ from data_prep.bitext.align import Document, Surroundings
 from korpu import schema
 
 ROUNDS = 2
-SURE = 1.1  # margin, as a factor on the threshold, of links that are learned from
+SURE = 1.1  # score, as a factor on the threshold, of links that are learned from
 
 
 def learn(
@@ -29,7 +29,7 @@ def learn(
         found = align.align(pairs, around, settings.sentence_margin, max_merge=1)
         for (one, two), links in zip(pairs, found, strict=True):
             for link in links:
-                if link.margin >= sure:
+                if link.score >= sure:
                     src.append(one.sentences[link.src[0]])
                     tgt.append(two.sentences[link.tgt[0]])
         if not src:

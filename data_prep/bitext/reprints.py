@@ -166,7 +166,7 @@ def _banded(documents: pl.DataFrame, kinds: dict[str, Any]) -> list[pl.DataFrame
             high=pl.Series(packed[:, 1]),
             reason=pl.lit(None, dtype=pl.String),
         )
-        found.append(frame.select(list(kinds)).cast(kinds))
+        found.append(frame.select(list(kinds)).cast(pl.Schema(kinds)))
     return found
 
 

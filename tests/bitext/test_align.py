@@ -220,6 +220,8 @@ def test_vectors_come_back_from_a_frame_and_from_arrays(
     stored = vectors.restore(vectors.arrays(before))
     for after in (frame, stored):
         if before.sparse is not None:
-            assert (after.sparse != before.sparse).nnz == 0  # type: ignore[union-attr]
+            assert after.sparse is not None
+            assert (after.sparse != before.sparse).nnz == 0
         if before.dense is not None:
-            assert (after.dense == before.dense).all()
+            assert after.dense is not None
+            assert np.array_equal(after.dense, before.dense)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def made(drawn: list[tuple[int, int, float | None, bool]]) -> list[dict[str, Any
 
 
 def plainly(rows: list[dict[str, Any]], side: str) -> list[str | None]:
-    """The definition: of rows with equal keys the first by rank stays; sides one after the other."""
+    """The definition: of rows with equal keys the first by rank stays, side after side."""
     left = set(range(len(rows)))
     for keys in [("src_key", "tgt_key")] if side == "both" else [("src_key",), ("tgt_key",)]:
         best: dict[Any, int] = {}
@@ -156,7 +157,7 @@ def test_signatures_estimate_the_share_of_shingles() -> None:
     texts = [BASE, BASE.replace("yeni", "köhnə"), OTHER, "", "ab"]
     found = minhash.signatures(texts)
     hashes, ends = minhash.shingles([minhash.fold(text) for text in texts])
-    sets = [set(hashes[int(a) : int(b)].tolist()) for a, b in zip(ends, ends[1:], strict=False)]
+    sets = [set(hashes[int(a) : int(b)].tolist()) for a, b in pairwise(ends)]
     true = [len(sets[0] & other) / len(sets[0] | other) for other in sets]
     told = [float((found[0] == other).mean()) for other in found]
     assert told == pytest.approx(true, abs=0.12)

@@ -25,10 +25,13 @@ from data_prep.bitext import (
     noise,
     sentences,
     shards,
+    stage,
     vectors,
 )
 from data_prep.bitext.neighbours import Fitted
 from korpu import schema
+from korpu.errors import UsageError
+from tests.bitext import conftest as made
 
 CODES = ("azj_Latn", "uzn_Latn")
 Recipe = Callable[..., schema.Recipe]
@@ -182,6 +185,23 @@ def test_a_killed_run_continues(shared: Path, recipe: Recipe, tmp_path: Path) ->
         (tmp_path / "all" / left).unlink()
     (tmp_path / "all" / "last" / "tgt" / "00000.parquet.host.1.tmp").write_bytes(b"half")
     assert run(corpus, tmp_path, at(recipe, 0.8)).equals(first)
+
+
+def test_the_stage_finds_pairs_where_no_documents_match(recipe: Recipe, tmp_path: Path) -> None:
+    rows = [row | {"alternates": []} for row in made.articles()]
+    collected = made.collected(tmp_path / "collect", rows)
+    true = {pair for _, report in made.REPORTS for pair in report}
+    alone = recipe(align__document_margin=50.0)
+    with pytest.raises(UsageError, match="no two of its 21 articles report the same"):
+        stage.run(alone, {"collect": collected}, tmp_path / "off")
+    settings = recipe(align__document_margin=50.0, align__everywhere=1.0)
+    stats = stage.run(settings, {"collect": collected}, tmp_path / "on").stats
+    assert stats["documents"] == 0
+    assert stats["everywhere"] >= 0.8 * len(true)
+    found = pl.concat([pl.read_parquet(path) for path in (tmp_path / "on").glob("*.parquet")],
+                      how="diagonal")  # fmt: skip
+    pairs = set(found.filter(pl.col("score") >= 1.0).select("src", "tgt").iter_rows())
+    assert len(pairs & true) >= 0.9 * len(pairs)
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ import pytest
 
 from data_prep.bitext import dedupe, filter, reasons
 from data_prep.bitext.columns import CANDIDATE
+from tests.bitext.test_dedupe import judged
 
 
 def candidates(*pairs: tuple[str, str], **columns: Any) -> pl.DataFrame:
@@ -76,8 +77,8 @@ GOOD = ("Bakıda 3 yeni məktəb açılıb.", "Bokuda 3 ta yangi maktab ochildi.
 def test_the_first_rule_broken_is_the_reason(
     src: str, tgt: str, reason: str | None, recipe: Any
 ) -> None:
-    judged = filter.apply(candidates((src, tgt)), recipe().prepare.filter)
-    assert judged["reason"].to_list() == [reason]
+    found = filter.apply(candidates((src, tgt)), recipe().prepare.filter)
+    assert found["reason"].to_list() == [reason]
 
 
 def test_numbers_and_language_can_be_left_out(recipe: Any) -> None:
@@ -137,25 +138,33 @@ def test_keys_fold_case_space_and_punctuation(one: str, other: str, equal: bool)
     assert (dedupe.key(one, "azj_Latn") == dedupe.key(other, "azj_Latn")) is equal
 
 
+def deduplicated(rows: pl.DataFrame, side: str = "either") -> list[str | None]:
+    return judged(rows.to_dicts(), side, None)
+
+
 def test_the_best_scored_duplicate_survives_then_the_lowest_id() -> None:
     pairs = [GOOD] * 3 + [("Başqa bir cümlə.", "Boshqa bir gap.")] * 2
-    judged = dedupe.reject(candidates(*pairs, score=[1.0, 1.5, 1.2, 1.1, 1.1]))
-    assert judged["reason"].to_list() == ["duplicate", None, "duplicate", None, "duplicate"]
+    assert deduplicated(candidates(*pairs, score=[1.0, 1.5, 1.2, 1.1, 1.1])) == [
+        "duplicate",
+        None,
+        "duplicate",
+        None,
+        "duplicate",
+    ]
 
 
 def test_a_pair_aligned_by_people_survives_a_mined_one() -> None:
-    judged = dedupe.reject(candidates(GOOD, GOOD, score=[1.9, None]))
-    assert judged["reason"].to_list() == ["duplicate", None]
+    assert deduplicated(candidates(GOOD, GOOD, score=[1.9, None])) == ["duplicate", None]
 
 
 def test_a_rejected_pair_does_not_make_another_a_duplicate() -> None:
-    judged = dedupe.reject(candidates(GOOD, GOOD, score=[1.9, 1.0], reason=["numbers", None]))
-    assert judged["reason"].to_list() == ["numbers", None]
+    rows = candidates(GOOD, GOOD, score=[1.9, 1.0], reason=["numbers", None])
+    assert deduplicated(rows) == ["numbers", None]
 
 
 def test_the_other_translation_of_a_sentence_is_no_duplicate() -> None:
-    judged = dedupe.reject(candidates(GOOD, (GOOD[0], "Bokuda uchta yangi maktab ochildi.")))
-    assert judged["reason"].to_list() == [None, None]
+    rows = candidates(GOOD, (GOOD[0], "Bokuda uchta yangi maktab ochildi."))
+    assert deduplicated(rows, side="both") == [None, None]
 
 
 TRUSTED = (
@@ -172,10 +181,10 @@ TRUSTED = (
 def test_a_correction_is_judged_only_by_what_would_harm(
     src: str, tgt: str, reason: str | None, recipe: Any
 ) -> None:
-    judged = filter.apply(candidates((src, tgt), trusted=[True]), recipe().prepare.filter)
-    assert judged["reason"].to_list() == [reason]
+    found = filter.apply(candidates((src, tgt), trusted=[True]), recipe().prepare.filter)
+    assert found["reason"].to_list() == [reason]
 
 
 def test_of_duplicates_the_trusted_one_stays() -> None:
     rows = candidates(GOOD, GOOD, GOOD, score=[1.9, None, 1.2], trusted=[False, False, True])
-    assert dedupe.reject(rows)["reason"].to_list() == ["duplicate", "duplicate", None]
+    assert deduplicated(rows) == ["duplicate", "duplicate", None]

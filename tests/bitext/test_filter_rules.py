@@ -24,6 +24,10 @@ GOOD = [
      "Koʻrgazma shahar markazida, eski kutubxona yonidagi binoda butun hafta davomida ochiq."),
     ("Məktəbin 25 şagirdi yarışda 90-cı illərdən bəri ən yaxşı nəticəni göstərib, deyə o yazıb.",
      "Maktabning 25 nafar oʻquvchisi musobaqada 1990-yillardan beri eng yaxshi natijani berdi."),
+    ("Gənclər üçün yeni kitabxana açıldı və orada hər kəs istədiyi kitabı bütün il boyu oxuya, "
+     "rəssamların sərgilərinə baxa, axşamlar isə yazıçılarla görüşə bilər.",
+     "Yoshlar uchun yangi kutubxona ochildi va u yerda har kim istagan kitobini yil boʻyi oʻqishi, "
+     "rassomlar koʻrgazmalarini koʻrishi, kechqurun esa yozuvchilar bilan uchrashishi mumkin."),
 ]  # fmt: skip
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60) | st.sampled_from(
     [text for pair in GOOD for text in pair]
@@ -46,7 +50,7 @@ FOUND = [name for name, (rule, _) in faults.FAULTS.items() if rule not in ("", "
 def test_every_planted_fault_is_found_by_its_rule(name: str) -> None:
     rule, fault = faults.FAULTS[name]
     chance = random.Random(3)
-    made = [fault(*pair, GOOD[(n + 1) % 3][1], chance) for n, pair in enumerate(GOOD)]
+    made = [fault(*pair, GOOD[(n + 2) % 4][1], chance) for n, pair in enumerate(GOOD)]
     planted = [pair for pair in made if pair is not None]
     assert planted
     # a changed digit may be the day of a date, and a number left out may stand in its words
@@ -92,7 +96,7 @@ def test_hostile_text_is_judged_in_any_pair() -> None:
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.strip()])
 def test_hostile_text_is_judged_by_every_rule(text: str) -> None:
-    text = text[:100_000]
+    text = text[:20_000]
     rows = measure.frame([(text, GOOD[0][1]), (GOOD[0][0], text), (text, text)])
     for name, rule in filter.batched(RULES).items():
         assert len(rule(rows)) == 3, name

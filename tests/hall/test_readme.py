@@ -61,6 +61,8 @@ def runnable(command, folder, port, configs):
         "gate.baseline=path/to/report.json": [],
         "gate.delta=0.5": [],
         "FOLDER": [],
+        "encoder=e5": [],  # minutes of encoding; tests/bitext/test_encoders.py runs it
+        "export=DIR": [f"export={folder / 'handed_on'}"],
         "source=publishers": [],  # they are news sites on the network; here the newsroom
         "forget=https://…": [f"forget=http://127.0.0.1:{port}/"],
     }

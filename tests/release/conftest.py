@@ -215,14 +215,15 @@ def world(recipe, tmp_path_factory):
             decoder_start_token_id=2,
         )
     )
-    learn(model, tokenizer, pairs[:300], 220, 4e-3, 1)
+    # less, and int8 tips most sentences over on processors whose int8 products are coarser
+    learn(model, tokenizer, pairs[:300], 350, 4e-3, 1)
     model.save_pretrained(base / "model")
     inputs["base"] = committed("base", base, [inputs["prepare"]], Result((File("model"),)))
 
     train = root / "train"
     targets = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
     adapted = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=targets))
-    learn(adapted, tokenizer, pairs[:300], 120, 4e-3, 2)
+    learn(adapted, tokenizer, pairs[:300], 150, 4e-3, 2)
     adapted.save_pretrained(train / "adapter", save_embedding_layers=False)
     (train / "adapter" / "README.md").unlink(missing_ok=True)
     inputs["train"] = committed(

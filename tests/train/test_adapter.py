@@ -122,4 +122,5 @@ def test_an_adapter_that_does_not_fit_is_refused(wanted, saved_model, tmp_path):
     refused("not a dora of the same targets", kind="dora")
     refused("not a lora of the same targets", targets=["q_proj"])
     refused(r"adapter.r or the model differs", r=3)
+    refused("adapter.kind=none has none", kind="none")
     refused("block=7 does not divide the 16 inputs", kind="oft", block=7, start=None)

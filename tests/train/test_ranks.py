@@ -114,9 +114,7 @@ def test_shares_are_every_row_once():
 
 
 def test_a_number_of_processes_that_the_recipe_does_not_want_is_refused(monkeypatch):
-    with pytest.raises(
-        UsageError, match=r"train\.ranks=2, but .* 1; .*torchrun --nproc-per-node=2"
-    ):
+    with pytest.raises(UsageError, match=r"train\.ranks=2, but .* 1; .*torchrun --nproc-per-"):
         ranks.joined("cpu", 2, "train").__enter__()
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match=r"set base\.ranks=2$"):

@@ -4,13 +4,15 @@ import json
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 import train
-from korpu.errors import STOPPED, Stopped
+from korpu.errors import STOPPED, Stopped, UsageError
 from train import batches, reload, state
 
+SAVED = {"lora": "adapter", "dora": "adapter", "oft": "adapter", "none": "model"}
 FORK = multiprocessing.get_context("fork")  # real processes without importing torch again
 
 
@@ -84,9 +86,11 @@ def test_sigkill_at_any_moment_changes_nothing(
     assert weights(out) == weights(undisturbed)
 
 
-def test_the_adapter_resumes_to_the_same_bits_too(
-    recipe, prepared, tmp_path, undisturbed, monkeypatch
+@pytest.mark.parametrize("kind", ["lora", "dora", "oft", "none"])
+def test_every_kind_of_adapter_resumes_to_the_same_bits_too(
+    recipe, prepared, tmp_path, undisturbed, monkeypatch, kind
 ):
+    recipe = replace(recipe, adapter=replace(recipe.adapter, kind=kind, block=8))
     from korpu.artifact import Artifact
 
     inputs = {**prepared, "base": Artifact(undisturbed, {"stage": "base"})}
@@ -99,8 +103,23 @@ def test_the_adapter_resumes_to_the_same_bits_too(
         assert in_a_process(lambda: train.run_adapter(recipe, inputs, cut)) == -signal.SIGKILL
     train.run_adapter(recipe, inputs, cut)
     assert losses(cut) == losses(whole)
-    for name in ("adapter_model.safetensors", "adapter_config.json"):
-        assert (cut / "adapter" / name).read_bytes() == (whole / "adapter" / name).read_bytes()
+    saved = sorted(path for path in (whole / SAVED[kind]).iterdir() if path.is_file())
+    assert len(saved) >= 2
+    for path in saved:
+        assert (cut / SAVED[kind] / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_run_of_other_settings_does_not_continue_a_killed_one(
+    recipe, prepared, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        killed(patch, batches, "tensors", 7)
+        assert in_a_process(lambda: train.run_base(recipe, prepared, tmp_path)) == -signal.SIGKILL
+    other = replace(recipe, base=replace(recipe.base, lr=0.5), seed=9)
+    with pytest.raises(UsageError, match=r"base\.lr was 0\.0015, is 0\.5; seed was 1, is 9"):
+        train.run_base(other, prepared, tmp_path)
+    smaller = replace(recipe, base=replace(recipe.base, micro_tokens=80))
+    assert train.run_base(smaller, prepared, tmp_path).stats["micro_tokens"] == 80
 
 
 def test_sigterm_ends_after_the_step_in_hand_and_leaves_its_state(

@@ -101,6 +101,22 @@ def test_an_adapter_leaves_every_weight_of_its_base_alone(recipe, base, made):
         assert torch.equal(inside[name], tensor), name
 
 
+@pytest.mark.parametrize("kind", ["dora", "oft"])
+def test_another_kind_of_adapter_is_trained_saved_and_reloaded(recipe, base, tmp_path, kind):
+    changed = replace(
+        recipe,
+        adapter=replace(recipe.adapter, kind=kind, block=8),
+        train=replace(recipe.train, steps=3, validate_lines=2),
+    )
+    stats = train.run_adapter(changed, base, tmp_path).stats
+    assert stats["reload_sentences"] == 2 * (2 + 2)
+    assert 0 < stats["parameters_trained"] < stats["parameters"] / 2
+    assert (stats["precision"], stats["ranks"], stats["micro_tokens"]) == ("float32", 1, None)
+    saved = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert len(saved) == len(lora.PARTS[kind]) * 16
+    assert json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())["peft_type"]
+
+
 @pytest.mark.parametrize("what", ["weight", "file"])
 @pytest.mark.usefixtures("base")
 def test_a_save_that_is_not_the_trained_model_is_refused(made, recipe, tmp_path, what):

@@ -78,6 +78,27 @@ def test_a_full_disk_leaves_the_states_there_are(saved, monkeypatch):
     assert weight(state.load(saved)) == 16
 
 
+def test_a_state_of_another_run_is_refused_and_the_keys_are_named(tmp_path):
+    settings = state.flat({"seed": 1, "train": {"lr": 0.1, "select": {"section": ["hava"]}}})
+    assert settings == {"seed": 1, "train.lr": 0.1, "train.select.section": ["hava"]}
+    state.save(tmp_path, Position(step=4), tensors(4), settings)
+    assert state.load(tmp_path, settings)[0].step == 4
+    other = {**settings, "train.lr": 0.2, "train.ranks": 2}
+    with pytest.raises(UsageError, match=r"train\.lr was 0\.1, is 0\.2; train\.ranks was None"):
+        state.load(tmp_path, other)
+
+
+def test_each_rank_gets_its_own_generator_back():
+    kept, drawn = [], []
+    for rank in range(2):
+        torch.manual_seed(rank)
+        kept.append({name: tensor.clone() for name, tensor in state.random_tensors().items()})
+        drawn.append(torch.rand(3))
+    for rank in range(2):
+        state.fill_random(state.merged_random(kept), rank)
+        assert torch.equal(torch.rand(3), drawn[rank])
+
+
 def test_the_optimizer_goes_on_as_if_nothing_had_happened():
     def run(cut):
         torch.manual_seed(1)

@@ -127,7 +127,7 @@ class Short(torch.nn.Module):
         super().__init__()
         self.weight, self.room, self.tried = torch.nn.Parameter(torch.ones(1)), room, []
 
-    def forward(self, source, source_mask, decoder, labels):
+    def forward(self, source, _mask, _decoder, labels):
         self.tried.append(source.numel() + labels.numel())
         if self.tried[-1] > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory")

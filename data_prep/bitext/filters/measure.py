@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import random
 import sys
+import time
 import zlib
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
 import yaml
 
 from data_prep.bitext import filter
+from data_prep.bitext.filters import shape
 from data_prep.bitext.filters.faults import FAULTS, Pair
 from data_prep.text.normalize import normalize
 from korpu import bench, config, schema
@@ -28,6 +30,7 @@ HELP = """python -m data_prep.bitext.filters.measure [word=value …]
 
   what=alarms     how many of the pairs that people wrote each rule rejects
        faults     how many faults, planted in NTREX and X-WMT, are found
+       speed      pairs per CPU-second of each rule over the interface strings
        rejected   the pairs that a rule rejects (rule=NAME of=ntrex|xwmt|ui)
   seed=1          of the planted faults
   markdown=true   Markdown tables
@@ -50,14 +53,16 @@ def main(words: list[str]) -> int:
         return DONE
     given = bench.parsed("python -m data_prep.bitext.filters.measure", words, WORDS)
     seed, markdown = bench.number(given, "seed"), bench.truth(given, "markdown")
-    if given["what"] not in ("", "alarms", "faults", "rejected"):
-        raise UsageError(f"what must be alarms, faults or rejected, not {given['what']!r}")
+    if given["what"] not in ("", "alarms", "faults", "speed", "rejected"):
+        raise UsageError(f"what must be alarms, faults, speed or rejected, not {given['what']!r}")
     if given["what"] == "rejected":
         return _list(given["of"], given["rule"])
     if given["what"] in ("", "alarms"):
         print(_alarms(markdown))
     if given["what"] in ("", "faults"):
         print(_faults(seed, markdown))
+    if given["what"] == "speed":
+        print(_speed(markdown))
     return DONE
 
 
@@ -108,6 +113,27 @@ def _alarms(markdown: bool) -> str:
     kept = [_share(found[name][None], len(sets[name])) for name in SETS]
     head = ("rejected", *(f"{name} (n={len(rows)})" for name, rows in sets.items()))
     return bench.table(head, [*table, ("kept", *kept)], markdown) + "\n"
+
+
+def _speed(markdown: bool) -> str:
+    rows = frame(pairs("ui"))
+    shapes = shape.expressions(rules())
+    tried: dict[str, filter.Rule] = {
+        ", ".join(shapes): lambda rows: rows.select(pl.any_horizontal(shapes.values())).to_series(),
+        **filter.batched(rules()),
+    }
+
+    def timed(rule: filter.Rule) -> float:
+        began = time.process_time()
+        rule(rows)
+        return time.process_time() - began
+
+    runs = bench.repeat(3, {name: partial(timed, rule) for name, rule in tried.items()})
+    spent = {name: bench.spread(seconds)[0] for name, seconds in runs.items()}
+    whole = sum(spent.values())
+    table = [(n, f"{rows.height / s:,.0f}", f"{s / whole:.0%}") for n, s in spent.items()]
+    last = ("all", f"{rows.height / whole:,.0f}", "100%")
+    return bench.table(("rule", "pairs/CPU-s", "of the time"), [*table, last], markdown) + "\n"
 
 
 def _share(count: int, of: int) -> str:

@@ -55,8 +55,11 @@ def contradict(one: set[str], other: set[str]) -> bool:
 
 
 def characters(texts: pl.Series) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """All code points one after the other, a line break after each text; and where each ends."""
+    """All code points one after the other and where each text ends; the last of each is one of its
+    own, beyond Unicode, so that nothing runs on from text to text."""
     texts = texts.fill_null("")
-    lengths = texts.str.len_chars().to_numpy().astype(np.int64) + 1
-    joined = texts.str.join("\n").item() + "\n" if len(texts) else ""
-    return np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32), np.cumsum(lengths)
+    ends = np.cumsum(texts.str.len_chars().to_numpy().astype(np.int64) + 1)
+    joined = "".join(f"{text}\n" for text in texts)
+    codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32).copy()
+    codes[ends - 1] = 0x110000 + np.arange(len(texts), dtype=np.uint32)
+    return codes, ends
