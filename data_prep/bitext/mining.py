@@ -23,12 +23,12 @@ from data_prep.bitext import (
     encoders,
     learning,
     neighbours,
+    provenance,
 )
 from data_prep.bitext.align import Document, Surroundings
 from data_prep.bitext.links import Link
 from data_prep.bitext.neighbours import Fitted
 from data_prep.bitext.shards import Crew
-from data_prep.bitext.split import utc
 from korpu import log, schema
 from korpu.artifact import replace_durably
 
@@ -228,22 +228,7 @@ def _articles(task: Task, side: str) -> list[dict[str, Any]]:
 def _rows(
     a: dict[str, Any], b: dict[str, Any], links: Sequence[Link], threshold: float
 ) -> Iterator[dict[str, Any]]:
-    dates = utc(a["published"]), utc(b["published"])
-    shared = {
-        "src_lang": a["language"],
-        "tgt_lang": b["language"],
-        "origin": _joined(a["site"], b["site"], "+"),
-        "section": a["section"],
-        "src_url": a["url"],
-        "tgt_url": b["url"],
-        # the later of the two; with one unknown, the later one is unknown
-        "published": max(dates) if all(dates) else None,  # type: ignore[type-var]
-        "document": f"{a['id']}-{b['id']}",
-        "licence": _joined(a["licence"], b["licence"], " AND "),
-        "may_redistribute": a["may_redistribute"] and b["may_redistribute"],
-        "benchmark": a["benchmark"] or b["benchmark"],
-        "hit": a["hit"] or b["hit"],
-    }
+    shared = provenance.of(a, b)
     for position, link in enumerate(links):
         score = round(link.score, 4)
         yield shared | {
@@ -253,7 +238,3 @@ def _rows(
             "position": position,
             "reason": "margin" if score < threshold else None,
         }
-
-
-def _joined(one: str, two: str, mark: str) -> str:
-    return one if one == two else mark.join((one, two))

@@ -1,4 +1,4 @@
-"""Test sets from files, and what of them is found in a corpus."""
+"""Test sets from files; what of them is found in a corpus: test_decontaminate.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from data_prep import benchmarks
-from data_prep.bitext import decontaminate
 from korpu import schema
 from korpu.errors import UsageError
 
@@ -64,24 +63,3 @@ def test_a_missing_file_and_a_wrong_language(tmp_path: Path) -> None:
         benchmarks.load("b", declared)
     with pytest.raises(UsageError, match="both azj_Latn"):
         benchmarks.load("b", declare(tmp_path, b"a\n", b"b\n", lang="azj_Latn"))
-
-
-@pytest.mark.parametrize(
-    ("text", "hit"),
-    [
-        ("Yangi yoʻnalish shaharni markaz bilan bogʻlaydi.", True),
-        ("YANGI YO'NALISH, SHAHARNI MARKAZ BILAN BOGʻLAYDI", True),
-        ("Янги йўналиш шаҳарни марказ билан боғлайди", True),
-        ("Maʼlumki, yangi yoʻnalish shaharni markaz bilan bogʻlaydi, dedi u.", True),
-        ("Yangi yoʻnalish shaharni markaz bilan bogʻlamaydi.", False),
-        ("Yangi yoʻnalish shaharni markaz bilan", False),
-        ("Rahmat!", True),  # a short line counts as a whole text …
-        ("Katta rahmat sizga.", False),  # … and not inside another
-    ],
-)
-def test_exact_after_folding_in_both_scripts(tmp_path: Path, text: str, hit: bool) -> None:
-    tgt = "Yangi yoʻnalish shaharni markaz bilan bogʻlaydi.\nRahmat.\n"
-    test_set = benchmarks.load(
-        "b", declare(tmp_path, "Yeni xətt.\nSağ ol.\n".encode(), tgt.encode())
-    )
-    assert decontaminate.found(decontaminate.index([test_set]), text) == ("b" if hit else None)
