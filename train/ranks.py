@@ -82,7 +82,13 @@ def joined(device: str, wanted: int, section: str) -> Iterator[Ranks]:
         torch.cuda.set_device(local)
         device = f"cuda:{local}"
     backend = "nccl" if device.startswith("cuda") else "gloo"
-    torch.distributed.init_process_group(backend, timeout=PATIENCE)
+    distributed: Any = torch.distributed
+    store, _, _ = next(distributed.rendezvous("env://", rank, world))
+    # `base` and `train` join one after the other: the second must not find the first's addresses
+    store = distributed.PrefixStore(section, store)
+    distributed.init_process_group(
+        backend, store=store, rank=rank, world_size=world, timeout=PATIENCE
+    )
     try:
         yield Ranks(rank, world, device)
     finally:

@@ -3,10 +3,11 @@
 import multiprocessing
 import os
 import signal
-import socket
+import time
 from dataclasses import replace
 
 import pytest
+import torch
 
 import train
 from korpu.errors import UsageError
@@ -21,20 +22,16 @@ def without_reload(monkeypatch):
     monkeypatch.setattr(reload, "check", lambda *_: 0)
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def together(work, world=2):
     """Run ``work(rank)`` in ``world`` processes as torchrun would; returns their exit codes."""
-    port = str(free_port())
+    # torchrun's agent keeps the store, for all the groups that its processes ever make
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
 
     def one(rank):
         os.environ.update(
             RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world),
-            MASTER_ADDR="127.0.0.1", MASTER_PORT=port,
+            MASTER_ADDR="127.0.0.1", MASTER_PORT=str(store.port),
+            TORCHELASTIC_USE_AGENT_STORE="True", TORCHELASTIC_RESTART_COUNT="0",
         )  # fmt: skip
         work(rank)
 
@@ -42,7 +39,7 @@ def together(work, world=2):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(60)
         if process.exitcode != 0:  # the others would wait for it
             for other in processes:
                 other.kill()
@@ -104,6 +101,18 @@ def test_killed_together_they_resume_to_the_same_bits(pair, prepared, tmp_path, 
     assert losses(cut) == losses(whole)
     one, other = ((out / "model" / "model.safetensors").read_bytes() for out in (whole, cut))
     assert one == other
+
+
+def test_the_two_stages_of_a_command_join_one_after_the_other():
+    def work(rank):
+        for section in ("base", "train"):
+            with ranks.joined("cpu", 2, section) as joined:
+                assert joined.gathered(rank) == [0, 1]
+                assert joined.any(rank == 1)
+                assert float(joined.total(torch.tensor(rank + 1.0))) == 3
+            time.sleep(rank)  # the first one is at the second stage while the other is not
+
+    assert together(work) == [0, 0]
 
 
 def test_shares_are_every_row_once():
