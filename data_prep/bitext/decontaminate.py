@@ -17,14 +17,11 @@ is for the caller to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep.bitext import minhash
 from data_prep.bitext.contamination_index import PHRASE as PHRASE
@@ -33,7 +30,6 @@ from data_prep.bitext.contamination_index import Line, Tables, Words, keys_of, r
 from data_prep.bitext.contamination_index import check_settings as check_settings
 from data_prep.bitext.contamination_index import index as index
 from data_prep.bitext.contamination_index import tables as tables_of
-from korpu.errors import SaysNo, UsageError
 
 BATCH = 8192  # texts whose signatures are in memory at once
 
@@ -187,36 +183,3 @@ def in_order(one: Sequence[str], two: Sequence[str]) -> int:
         here = unmatched & places.get(word, 0)
         unmatched = ((unmatched + here) | (unmatched - here)) & every
     return len(one) - unmatched.bit_count()
-
-
-def check(paths: Iterable[Path], lines: Index, batch: int = BATCH) -> int:
-    """Read the finished splits once more, ``batch`` pairs at a time; returns the pairs looked at.
-
-    Raises ``SaysNo`` naming split, pair, benchmark and line where one is left, ``UsageError`` for
-    a file that is no readable corpus.
-    """
-    seen = 0
-    for path in paths:
-        try:
-            with pq.ParquetFile(path) as file:
-                for rows in file.iter_batches(batch, columns=["id", "src", "tgt"]):
-                    _check(path, rows, lines)
-                    seen += rows.num_rows
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise UsageError(
-                f"{path} is not readable Parquet with id, src and tgt; delete its folder and run "
-                "`korpu prepare` again"
-            ) from error
-    return seen
-
-
-def _check(path: Path, rows: pa.RecordBatch, lines: Index) -> None:
-    for side in ("src", "tgt"):
-        texts = [text or "" for text in rows.column(side).to_pylist()]
-        for at, hit in enumerate(find(lines, texts)):
-            if hit:
-                raise SaysNo(
-                    f"{path.name} overlaps the benchmark {hit.benchmark}: {side} of pair "
-                    f"{rows.column('id')[at].as_py()} holds {hit}; nothing may be trained or "
-                    "judged on this corpus"
-                )

@@ -28,9 +28,8 @@ from data_prep.bitext import (
 from data_prep.bitext.align import Document, Surroundings
 from data_prep.bitext.links import Link
 from data_prep.bitext.neighbours import Fitted
-from data_prep.bitext.shards import Crew
+from data_prep.bitext.shards import Crew, keep
 from korpu import log, schema
-from korpu.artifact import replace_durably
 
 SHARD = 32  # document pairs
 FIT = 20_000  # sentences a side that the encoder is fitted on
@@ -169,9 +168,7 @@ def _located(pairs: pl.DataFrame, sides: Sides) -> pl.DataFrame:
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    frame.cast(pl.Schema(PAIRS)).write_parquet(temporary)
-    replace_durably(temporary, path)
+    keep(frame.cast(pl.Schema(PAIRS)), path)
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from data_prep.bitext import buckets, minhash, shards
 from data_prep.bitext.buckets import Corpus, Step
-from korpu.artifact import replace_durably
 
 LEAST = 3  # pairs: what is shorter is found as a near duplicate, sentence by sentence
 BANDS, ROWS = 16, 4  # documents of similarity .7 meet with probability .99, .3 with .12
 LEADERS = 16  # of one band's key: each document is compared with at most so many
 SIDES = ("src", "tgt")
-BYTES = minhash.ENTRIES * 4
 HELD = {"test": 0, "dev": 1, "train": 2, "undated": 3}
 COLUMNS = ("document_key", "split", "reason", "src", "tgt")
 
@@ -108,9 +106,7 @@ def settle(
 
 
 def _table(frame: pl.DataFrame, path: Path) -> Path:
-    temporary = path.with_name(path.name + ".tmp")
-    frame.write_parquet(temporary)
-    replace_durably(temporary, path)
+    shards.keep(frame, path)
     return path
 
 

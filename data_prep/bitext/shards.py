@@ -145,13 +145,17 @@ def sweep(folder: Path) -> None:
 
 def finish(work: Work[Task], task: Task, path: Path) -> None:
     """Do one task and leave its file, complete or not at all."""
-    done = work(task)
+    keep(work(task), path)
+
+
+def keep(frames: pl.DataFrame | Sequence[pl.DataFrame], path: Path) -> None:
+    """A frame as Parquet, or several as one Arrow file; durable, complete or not at all."""
     # a name of one's own: a worker that lost its master may still write the same shard
     temporary = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
-    if isinstance(done, pl.DataFrame):
-        done.write_parquet(temporary, compression="lz4")
+    if isinstance(frames, pl.DataFrame):
+        frames.write_parquet(temporary, compression="lz4")
     else:
-        _write_batches(done, temporary)
+        _write_batches(frames, temporary)
     with temporary.open("rb") as stream:
         os.fsync(stream.fileno())
     replace_durably(temporary, path)

@@ -8,7 +8,6 @@ number of workers gives the same, and nothing holds the corpus in memory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from data_prep.bitext import (
     everywhere,
     inputs,
     mining,
+    reasons,
     report,
     shards,
     split,
@@ -34,7 +34,7 @@ from data_prep.bitext import (
 from data_prep.bitext import sentences as texts
 from data_prep.bitext.tally import Tally
 from korpu import log, schema
-from korpu.artifact import Artifact, File, Result, replace_durably, write_atomically
+from korpu.artifact import Artifact, File, Result, write_atomically
 from korpu.errors import UsageError
 
 
@@ -112,13 +112,11 @@ def _contaminated(known: buckets.Corpus, work: Path) -> buckets.Corpus:
     )
     if not found.height:
         return known
-    reason = pl.lit("contaminated: ") + pl.col("benchmark").min()
+    reason = pl.lit(reasons.CONTAMINATED) + pl.col("benchmark").min()
     table = found.group_by("document_key").agg(reason=reason).sort("document_key")
     work.mkdir(parents=True, exist_ok=True)
     path = work / "contaminated.parquet"
-    temporary = path.with_name(path.name + f".{os.getpid()}.tmp")
-    table.write_parquet(temporary)
-    replace_durably(temporary, path)
+    shards.keep(table, path)
     return replace(known, documents=(*known.documents, path))
 
 

@@ -135,6 +135,8 @@ def compose(**prepare: Any) -> schema.Recipe:
             OmegaConf.register_new_resolver(name, function)
     with initialize_config_dir(str(config.CONFIGS), version_base=None):
         recipe = config.recipe_of(hydra_compose("prepare"))
+    # the default recipe is the newsroom's, which switches this step off
+    prepare = {"dedupe__near": 0.85, **prepare}
     benchmark = prepare.pop("benchmark", {})
     inside = recipe.prepare
     for name, value in prepare.items():

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_prep.benchmarks import TestSet
-from data_prep.bitext import decontaminate
+from data_prep.bitext import decontaminate, shards, splits
 from data_prep.bitext.decontaminate import Hit, find, in_order, index
 from data_prep.bitext.sentences import to_latin
 from data_prep.text.normalize import fold, normalize
@@ -290,24 +290,16 @@ def corpus(path: Path, pairs: Sequence[tuple[str, str]]) -> Path:
 def test_finished_splits(tmp_path: Path) -> None:
     clean = corpus(tmp_path / "dev.parquet", [("Qapı açıqdır.", "Eshik ochiq.")] * 7)
     empty = corpus(tmp_path / "test.parquet", [])
-    assert decontaminate.check([clean, empty], LINES, batch=3) == 7
+    alone = shards.Crew(1)
+    assert splits.verify([clean, empty], LINES, tmp_path / "clean", alone) == 7
     left = [("Qapı açıqdır.", "Eshik ochiq.")] * 5 + [("Xəbər.", f"Xabar. {UZ}")]
     train = corpus(tmp_path / "train.parquet", left)
     with pytest.raises(
         SaysNo,
-        match=r"^train\.parquet overlaps the benchmark known: tgt of pair p5 holds known line 2 "
+        match=r"^train\.parquet overlaps the benchmark known: pair p5 holds known line 2 "
         r"\(tgt\), contained; nothing may be trained",
     ):
-        decontaminate.check([clean, train], LINES, batch=3)
-
-
-def test_a_split_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
-    with pytest.raises(UsageError, match=r"train\.parquet is not readable Parquet"):
-        decontaminate.check([tmp_path / "train.parquet"], LINES)
-    pl.DataFrame({"id": ["1"], "src": ["a"]}).write_parquet(tmp_path / "dev.parquet")
-    with pytest.raises(UsageError, match=r"dev\.parquet is not readable Parquet with id, src"):
-        decontaminate.check([tmp_path / "dev.parquet"], LINES)
+        splits.verify([clean, train], LINES, tmp_path / "left", alone)
 
 
 def benchmark(shared: Path, name: str) -> TestSet:

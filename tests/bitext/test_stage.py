@@ -176,7 +176,7 @@ def test_killed_in_every_step_and_resumed_gives_the_same_files(
         assert kills < 60
         found = sorted(out.rglob("*.tmp"), key=lambda path: path.stat().st_mtime_ns)
         steps |= {path.parent.name for path in found}
-    assert kills >= 6
+    assert kills >= 5
     assert len(steps) >= 6, steps
     assert digests(out) == digests(done[0])
 

@@ -57,7 +57,6 @@ _TOKEN = re.compile(
     rf"|(?P<half>{'|'.join(_HALF)}))(?!\w)"
 )  # fmt: skip
 _STEMS = sorted([*_UNITS, *_SCALES], key=len, reverse=True)
-_STEM = re.compile("|".join(_STEMS))
 _ROMAN = re.compile(r"(?<![\w.-])(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?![\w.])")
 _MEASURE = re.compile(r"\b[kdscm]?m[23]\b")  # m2, km2: no numbers
 _BLANK = re.compile(r"[\s\u00a0]*-?[\s\u00a0]*")
