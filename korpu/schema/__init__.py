@@ -22,6 +22,7 @@ from korpu.schema.collect import (
 )
 from korpu.schema.evaluate import Decode, Evaluate, Gate, Part, Release
 from korpu.schema.marks import CONTENT, ELSEWHERE, NAME_OR_CONTENT
+from korpu.schema.model import Adapter, Model
 from korpu.schema.prepare import (
     Align,
     Benchmark,
@@ -33,7 +34,7 @@ from korpu.schema.prepare import (
     Split,
 )
 from korpu.schema.runtime import Runtime, Slurm
-from korpu.schema.train import Adapter, Model, Select, Tracker, Train
+from korpu.schema.train import Select, Tracker, Train
 
 __all__ = [
     "CONTENT", "ELSEWHERE", "NAME_OR_CONTENT", "Adapter", "Align", "Benchmark", "Collect",

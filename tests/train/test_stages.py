@@ -13,7 +13,7 @@ from korpu.artifact import Artifact
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import loading, tokens
 from train import adapter as lora
-from train import corpus, reload, stage
+from train import corpus, models, reload, stage
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_embeddings_that_changed_are_refused(recipe, base, tmp_path, monkeypatch
 def test_where_the_model_is(recipe, base):
     def place(**changes):
         changed = replace(recipe, model=replace(recipe.model, **changes))
-        return stage.model_source(changed, base)
+        return models.model_source(changed, base)
 
     assert place() == base["base"].directory / "model"
     assert str(place(weights="local", path="some/where")) == "some/where"
@@ -179,7 +179,7 @@ def test_where_the_model_is(recipe, base):
 
 def test_an_unknown_shape_or_device_is_refused(recipe):
     with pytest.raises(UsageError, match=r"not a multiple of model\.heads"):
-        stage.from_scratch(replace(recipe.model, heads=3), 100)
+        models.from_scratch(replace(recipe.model, heads=3), 100)
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="sees no GPU"):
             stage.prepare_torch(replace(recipe.runtime, device="cuda"))
