@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SEED ?= 1
-EXTRAS ?= export,e5,dev
+EXTRAS ?= export,e5,sweep,tensorboard,dev
 
 .PHONY: demo test test-all lint lock clean
 

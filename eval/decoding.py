@@ -58,7 +58,7 @@ def translate(
             for batch in batches([len(ids) for ids in encoded], decode.batch_tokens // decode.beam):
                 rows = [encoded[index] for index in batch]
                 found = _generate(base, rows, code, decode)
-                for index, text in zip(batch, tokens.decode(tokenizer, found), strict=True):
+                for index, text in zip(batch, tokens.decode(tokenizer, found, target), strict=True):
                     translations[distinct[index]] = " ".join(text.split())
                 if progress:
                     progress(len(batch))

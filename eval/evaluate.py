@@ -141,7 +141,7 @@ def _model(recipe: Recipe, inputs: Mapping[str, Artifact]) -> dict[str, Any]:
     if "base" in inputs:
         base: str | None = inputs["base"].key
     elif recipe.model.weights == "hub":
-        base = f"{recipe.model.hub_id}@{recipe.model.revision or 'main'}"
+        base = f"{recipe.model.hub_id}@{inputs['train'].stats['base']['revision']}"
     else:
         base = artifact.sha256(Path(recipe.model.path)) if recipe.model.path else None
     adapter = inputs["train"].key if "train" in inputs else None

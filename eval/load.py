@@ -1,8 +1,9 @@
-"""The systems a recipe can be asked to translate with: copy, base, adapter."""
+"""The systems a recipe can be asked to translate with (copy, base, adapter), and their parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from korpu.artifact import Artifact
@@ -38,16 +39,16 @@ def load_system(
         raise UsageError(
             f"evaluate.systems: unknown system {name!r}; use one of {', '.join(SYSTEMS)}"
         )
-    from korpu.nllb import loading, tokens
+    from korpu.nllb import loading
 
-    where, revision = base_of(recipe, inputs)
+    where = base_of(recipe, inputs)
     if name == "adapter":
         if "train" not in inputs:
             raise UsageError("the system adapter needs a trained adapter; make it with korpu train")
-        model: Any = loading.load_trained(where, inputs["train"].directory, device, revision)
+        model: Any = loading.load_trained(where, inputs["train"].directory, device)
     else:
-        model = loading.load_model(where, device=device, revision=revision)
-    tokenizer = tokens.load_tokenizer(where, revision=revision)
+        model = loading.load_model(where, device)
+    tokenizer = tokenizer_of(recipe, inputs, where)
 
     def run(
         texts: Sequence[str],
@@ -73,20 +74,45 @@ def _copy(
     return list(texts)
 
 
-def base_of(recipe: Recipe, inputs: Mapping[str, Artifact]) -> tuple[str, str | None]:
-    """Where the base model is, and its revision: the `base` stage's, a directory, or a hub id.
+def base_of(recipe: Recipe, inputs: Mapping[str, Artifact]) -> Path:
+    """Where the model below an adapter is: the `base` stage's, a directory, or the hub's files.
 
-    Raises ``UsageError`` where the recipe names none.
+    Raises ``UsageError`` where the recipe names none, ``SaysNo`` where a file of the hub's has
+    changed since it was first used.
     """
     if "base" in inputs:
-        return str(inputs["base"].file("model")), None
-    if recipe.model.weights == "local" and recipe.model.path:
-        return recipe.model.path, None
-    if recipe.model.weights == "hub" and recipe.model.hub_id:
-        return recipe.model.hub_id, recipe.model.revision
+        return inputs["base"].file("model")
+    return given(recipe)[0]
+
+
+def given(recipe: Recipe) -> tuple[Path, dict[str, Any]]:
+    """The model that the recipe names, and where it is from as plain values (hub: with hashes)."""
+    from korpu.nllb import hub
+
+    model = recipe.model
+    if model.weights == "local" and model.path:
+        return Path(model.path), {"weights": "local"}
+    if model.weights == "hub" and model.hub_id:
+        found = hub.fetched(model.hub_id, model.revision, Path(recipe.runtime.outputs) / "models")
+        origin = {"hub_id": model.hub_id, "revision": found.commit, "files": dict(found.files)}
+        return found.directory, {"weights": "hub", **origin}
     raise UsageError(
-        f"model.weights={recipe.model.weights} names no model; set model.path or model.hub_id"
+        f"model.weights={model.weights} names no model; set model.path or model.hub_id"
     )
+
+
+def tokenizer_of(recipe: Recipe, inputs: Mapping[str, Artifact], base: Path) -> Any:
+    """The tokenizer of the model at ``base``, in the orthography that it was trained in.
+
+    ``train`` left that orthography; before there is one, it is what ``model.orthography`` says.
+    """
+    from korpu.nllb import orthography, survival, tokens
+
+    tokenizer = tokens.load_tokenizer(base)
+    if "train" in inputs:
+        text = inputs["train"].file(orthography.NAME).read_text("utf-8")
+        return tokens.write_in(tokenizer, orthography.from_json(text))
+    return survival.settled(tokenizer, recipe.model.orthography)
 
 
 def device_of(recipe: Recipe) -> str:

@@ -64,7 +64,7 @@ def sides(
             raise UsageError(
                 f"{name} names both a part of the test split and a benchmark; rename one"
             )
-    rows = _rows(inputs["prepare"].file("test.parquet")) if recipe.evaluate.test else []
+    rows = _rows(inputs["prepare"], recipe.evaluate.directions) if recipe.evaluate.test else []
     labels = _labels(recipe.evaluate.slices) if recipe.evaluate.slices else {}
     labelled = [(row, _slices(row, labels)) for row in rows]
     for wanted in recipe.evaluate.directions:
@@ -96,11 +96,15 @@ def _order(recipe: Recipe, benchmark: str) -> int:
     return [*recipe.evaluate.test, *recipe.benchmark].index(benchmark)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(prepared: Artifact, directions: Sequence[str]) -> list[dict[str, Any]]:
     import polars as pl
 
+    from data_prep.bitext import folders
+
     columns = ["id", "src_lang", "tgt_lang", "src", "tgt", "origin", "section", "document"]
-    return pl.read_parquet(path, columns=[*columns, "synthetic_side"]).to_dicts()
+    paths = folders.files(prepared, "test", directions)
+    frames = [pl.read_parquet(path, columns=[*columns, "synthetic_side"]) for path in paths]
+    return [row for frame in frames for row in frame.to_dicts()]
 
 
 def _part(

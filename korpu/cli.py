@@ -7,7 +7,6 @@ itself always exits 1 on an error, so its errors are caught here and given the e
 
 from __future__ import annotations
 
-import errno
 import functools
 import importlib
 import os
@@ -19,7 +18,8 @@ from types import FrameType
 from typing import Any
 
 from korpu import __version__
-from korpu.errors import BUG, DONE, INFRASTRUCTURE, STOPPED, USAGE, KorpuError, Stopped
+from korpu.errors import BUG, DONE, STOPPED, USAGE, Stopped, StoppedElsewhere
+from korpu.verdict import verdict
 
 RECIPE_COMMANDS = {
     "collect": "fetch news sites and files into articles",
@@ -41,8 +41,17 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
     "prepare": {
         "export": "data_prep.bitext.export:export_action",
     },
+    "train": {
+        "shares": "train.shares:shares_action",
+    },
+    "evaluate": {
+        "synthesize": "eval.synthesis:synthesize_action",
+    },
 }
-OPTIONS = {"export": ("format", "all")}  # further words of an action, its keyword arguments
+OPTIONS = {  # further words of an action, its keyword arguments
+    "export": ("format", "all"),
+    "synthesize": ("direction", "system", "side"),
+}
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
     "status": ("show what is running, from another terminal", "korpu.status:main"),
@@ -61,11 +70,15 @@ Others:
 
   korpu COMMAND --help           the recipe's groups and values
   korpu train --cfg job          the recipe as composed
+  korpu train -m hydra/sweeper=optuna 'train.lr=interval(1e-4,1e-2)'   a sweep
   korpu pipeline                 everything, on the bundled synthetic newsroom
   korpu collect stage=extract    the pages that are here once more, nothing fetched
   korpu collect merge=DIR,DIR    join what source.shard=1/2 and 2/2 made
   korpu collect forget=URL       leave an article out of later snapshots
   korpu prepare export=DIR       the corpus as text and TMX, what may be handed on of it
+  korpu train shares=1,2,5       what an epoch is made of, at these temperatures
+  korpu evaluate synthesize=FILE direction=uzn_Latn-azj_Latn
+                                 people's text and the model's translation of it, as a source
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 
@@ -86,8 +99,6 @@ def run(words: list[str]) -> int:
     _listen()
     try:
         return _dispatch(words)
-    except KorpuError as error:
-        return _end(str(error), error.exit_code, debug)
     except Stopped as stopped:
         return _end(f"stopped by {stopped.signal_name}; run it again to continue", STOPPED, debug)
     except KeyboardInterrupt:
@@ -96,13 +107,8 @@ def run(words: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        refused = _explained(error)
-        if refused is not None:
-            return _end(refused, USAGE, debug)
-        if isinstance(error, OSError) and error.errno is not None:
-            where = f"{error.filename}: " if error.filename else ""
-            return _end(f"{where}{error.strerror}; {_remedy(error.errno)}", INFRASTRUCTURE, debug)
-        return _bug(error)
+        ended = verdict(error)
+        return _end(ended[1], ended[0], debug) if ended else _bug(error)
 
 
 def _end(sentence: str, code: int, debug: bool) -> int:
@@ -112,14 +118,6 @@ def _end(sentence: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     return code
-
-
-def _remedy(number: int) -> str:
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        return "free some space and run it again, it continues where it stopped"
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "check the permissions"
-    return "what was complete is kept, run it again"
 
 
 def _bug(error: BaseException) -> int:
@@ -183,25 +181,36 @@ def _with_recipe(command: str, words: list[str]) -> int:
     config.register()
     ended: list[BaseException] = []
 
-    def task(composed: Any) -> None:
+    home = os.getpid()
+
+    def task(composed: Any) -> Any:
         # Hydra prints a line of its own for an exception that passes through it, and in a
         # multirun one job's failure must not lose the others: keep it, raise the first later.
+        # Another sweeper than Hydra's judges its jobs itself, and a launcher's process on another
+        # machine has only what passes through it, and no BaseException.
         from korpu import commands
 
+        config.register()
         try:
             recipe = config.recipe_of(composed)
             for act in actions:
                 act(recipe)
-            if not actions:
-                commands.COMMANDS[command](recipe)
-        except Stopped:
+            return None if actions else commands.COMMANDS[command](recipe)
+        except Stopped as stopped:
+            if os.getpid() != home:
+                raise StoppedElsewhere(stopped.signal_name) from stopped
             raise
         except Exception as error:
+            if os.getpid() != home or (_is_multirun(words) and not _is_sweep_of_hydra()):
+                raise
             ended.append(error)
             if _is_multirun(words):
                 say_of(error)
+            return None
 
     words, actions = _actions(command, words)
+    if _is_multirun(words):
+        _give_hydra_the_sweeper()
     given = sys.argv
     sys.argv = [f"korpu {command}", *(words if _asks_hydra(words) else _quietly(words))]
     try:
@@ -239,11 +248,27 @@ def _is_multirun(words: list[str]) -> bool:
     return "-m" in words or "--multirun" in words
 
 
+def _give_hydra_the_sweeper() -> None:
+    """An editable install hides it from Hydra's own search for plugins."""
+    from hydra.core.plugins import Plugins
+
+    from hydra_plugins.korpu_optuna import OptunaSweeper
+
+    Plugins.instance().register(OptunaSweeper)
+
+
+def _is_sweep_of_hydra() -> bool:
+    from hydra.core.hydra_config import HydraConfig
+
+    return str(HydraConfig.get().runtime.choices["hydra/sweeper"]) == "basic"
+
+
 def say_of(error: Exception) -> None:
     """One line for a job of a multirun that failed; the others go on."""
     from korpu.log import say
 
-    say(f"korpu: {_explained(error) or error}")
+    ended = verdict(error)
+    say(f"korpu: {ended[1] if ended else error}")
 
 
 def _quietly(words: list[str]) -> list[str]:
@@ -256,21 +281,6 @@ def _quietly(words: list[str]) -> list[str]:
 
 def _asks_hydra(words: list[str]) -> bool:
     return any(word in ("-sc", "--shell-completion", "--hydra-help") for word in words)
-
-
-def _explained(error: BaseException) -> str | None:
-    """A sentence for an error of Hydra, OmegaConf or their YAML; None for what is our bug."""
-    if "omegaconf" not in sys.modules:
-        return None
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import MarkedYAMLError
-
-    if isinstance(error, HydraException | OmegaConfBaseException | MarkedYAMLError):
-        from korpu import config
-
-        return config.explain(error)
-    return None
 
 
 def _completion(words: list[str]) -> int:

@@ -10,7 +10,7 @@ from korpu import doctor, served, stages
 from korpu.artifact import Artifact
 from korpu.schema import Recipe
 
-COMMANDS: dict[str, Callable[[Recipe], None]] = {}
+COMMANDS: dict[str, Callable[[Recipe], Mapping[str, Artifact] | None]] = {}
 
 
 def _prepare_process(recipe: Recipe) -> None:
@@ -22,12 +22,13 @@ def _prepare_process(recipe: Recipe) -> None:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
-def _make(command: str) -> Callable[[Recipe], None]:
-    def run(recipe: Recipe) -> None:
+def _make(command: str) -> Callable[[Recipe], Mapping[str, Artifact]]:
+    def run(recipe: Recipe) -> Mapping[str, Artifact]:
         _prepare_process(recipe)
         with served.newsroom(recipe, command):
             made = stages.make(command, recipe)
         _show(command, recipe, made)
+        return made
 
     return run
 

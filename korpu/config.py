@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from korpu import bounds
 from korpu.artifact import digest, sha256
 from korpu.errors import UsageError
-from korpu.languages import direction
+from korpu.languages import direction, language
 from korpu.schema import ELSEWHERE, NAME_OR_CONTENT, Recipe
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -46,7 +47,11 @@ def _twin(cls: type) -> type:
         )
         for f in dataclasses.fields(cls)
     ]
-    return dataclasses.make_dataclass(cls.__name__, fields)
+    twin = dataclasses.make_dataclass(cls.__name__, fields)
+    # by this name it is pickled for a launcher's process, which imports it from here
+    twin.__module__, twin.__qualname__ = __name__, f"{cls.__name__}Twin"
+    globals()[twin.__qualname__] = twin
+    return twin
 
 
 def _twin_type(hint: Any) -> Any:
@@ -55,6 +60,9 @@ def _twin_type(hint: Any) -> Any:
     if typing.get_origin(hint) is dict:
         return types.GenericAlias(dict, (str, _twin_type(typing.get_args(hint)[1])))
     return hint
+
+
+_twin(Recipe)  # and all in it, for whoever unpickles one
 
 
 def recipe_of(config: Any) -> Recipe:
@@ -75,17 +83,22 @@ CHOICES = {
     "prepare.encoder.pooling": ("cls", "mean", "pooler"),
     "prepare.dedupe.side": ("either", "both"),
     "prepare.split.undated": ("reject", "train", "document"),
-    "model.weights": ("scratch", "local", "hub"),
+    "model.weights": ("scratch", "random", "local", "hub"),
+    "model.vocabulary": ("full", "az_uz"),
+    "model.orthography": ("auto", "none"),
+    "adapter.quantize": ("none", "8bit", "4bit"),
     "adapter.kind": ("lora", "rslora", "dora", "oft", "none"),
     "base.precision": ("auto", "float32", "bf16"),
     "train.precision": ("auto", "float32", "bf16"),
+    "base.loss": ("chunked", "liger", "cce"),
+    "train.loss": ("chunked", "liger", "cce"),
     "base.schedule": ("cosine", "linear", "constant"),
     "train.schedule": ("cosine", "linear", "constant"),
     "evaluate.systems": ("copy", "base", "adapter"),
     "evaluate.metrics": ("bleu", "chrf", "chrf_pp"),
     "gate.metric": ("bleu", "chrf", "chrf_pp"),
     "release.exports": ("float32", "int8"),
-    "tracker.kind": ("none", "wandb"),
+    "tracker.kinds": ("wandb", "tensorboard"),
     "tracker.mode": ("offline", "online"),
     "runtime.device": ("auto", "cpu", "cuda"),
     "runtime.executor": ("local", "datatrove_local", "datatrove_slurm", "datatrove_ray"),
@@ -103,6 +116,7 @@ def check(recipe: Recipe) -> None:
                 near = difflib.get_close_matches(str(item), choices, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"use {' or '.join(choices)}"
                 raise UsageError(f"{key} cannot be {item!r}: {hint}")
+    bounds.check(recipe)
     for run in (recipe.base, recipe.train, recipe.evaluate):
         for name in run.directions:
             direction(name)
@@ -116,6 +130,15 @@ def check(recipe: Recipe) -> None:
             raise UsageError(f"{key} must be a date such as 2025-10-20, not {date!r}")
     if recipe.model.weights == "local" and recipe.model.path is None:
         raise UsageError("model.path has no value; name the model's directory as model.path=DIR")
+    if recipe.model.weights == "hub" and not recipe.model.hub_id:
+        raise UsageError("model.hub_id has no value; name a model as model.hub_id=OWNER/NAME")
+    if recipe.model.weights == "scratch" and recipe.model.vocabulary != "full":
+        raise UsageError(
+            "model.vocabulary=az_uz cuts a model that is there, and model.weights=scratch learns a "
+            "vocabulary of its own; use model.vocabulary=full"
+        )
+    for code in recipe.model.pivots:
+        language(code)
     if recipe.gate.baseline == recipe.gate.system:
         raise UsageError(f"gate.baseline and gate.system are both {recipe.gate.system!r}")
     if recipe.source.shard is not None and not SHARD.fullmatch(recipe.source.shard):

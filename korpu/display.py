@@ -43,6 +43,8 @@ def lines(
 ) -> list[Text]:
     """A bar with count, rate and time left; then hosts and errors, where they are told."""
     drawn = [_bar(facts, width, plain)]
+    if note := facts.get("note"):
+        drawn.append(styled(f"  {cut(note, width - 2)}", "dim"))
     quiet = time.time() - (instant(facts.get("moved")) or time.time())
     if quiet > QUIET:
         drawn.append(styled(f"  no {cut(facts.get('unit'), 20)} for {span(quiet)}", "yellow"))
@@ -64,6 +66,8 @@ def sentence(facts: Mapping[str, Any]) -> str:
     """The same in one line, for a log."""
     count, rate, left = _numbers(facts)
     parts = [f"{cut(facts.get('what'), 40)}: " + ", ".join(p for p in (count, rate, left) if p)]
+    if note := facts.get("note"):
+        parts.append(cut(note, 200))
     hosts = facts.get("hosts")
     if isinstance(hosts, dict) and hosts:
         rows = [_host(name, value) for name, value in hosts.items()]

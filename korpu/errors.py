@@ -49,3 +49,12 @@ class Stopped(BaseException):
     def __init__(self, signal_name: str) -> None:
         super().__init__(signal_name)
         self.signal_name = signal_name
+
+
+class StoppedElsewhere(KorpuError):
+    """A signal stopped a job in a launcher's process; ``Stopped`` for those who know it not."""
+
+    exit_code = STOPPED
+
+    def __str__(self) -> str:
+        return f"a job was stopped by {self.args[0]}; run it again to continue"

@@ -62,9 +62,9 @@ class Progress:
     def tell(self, **facts: Any) -> None:
         """Facts for people, plain JSON values, replaced by name.
 
-        ``hosts`` ({name: {done, waiting, errors, state}}) and ``errors`` ({reason: count}) are
-        drawn. Values are read later, from another thread: they may be dicts the work keeps
-        changing.
+        ``note`` (a line), ``hosts`` ({name: {done, waiting, errors, state}}) and ``errors``
+        ({reason: count}) are drawn. Values are read later, from another thread: they may be dicts
+        the work keeps changing.
         """
         self._facts.update(facts)
 

@@ -65,7 +65,7 @@ _ALL = (
     Stage(
         name="prepare",
         command="prepare",
-        version=1,
+        version=2,
         sections=("seed", "prepare", "benchmark"),
         needs=("collect",),
         function="data_prep.bitext:run",
@@ -73,7 +73,7 @@ _ALL = (
     Stage(
         name="base",
         command="train",
-        version=1,
+        version=2,
         sections=("seed", "model", "base", "decode"),
         needs=("prepare",),
         function="train:run_base",
@@ -81,7 +81,7 @@ _ALL = (
     Stage(
         name="train",
         command="train",
-        version=1,
+        version=2,
         sections=("seed", "model", "adapter", "train", "decode"),
         needs=("prepare", "base"),
         function="train:run_adapter",
@@ -89,7 +89,7 @@ _ALL = (
     Stage(
         name="evaluate",
         command="evaluate",
-        version=1,
+        version=2,
         sections=("seed", "model", "benchmark", "decode", "evaluate"),
         needs=("prepare", "base", "train"),
         function="eval:run_evaluate",
@@ -108,7 +108,7 @@ _ALL = (
     Stage(
         name="release",
         command="release",
-        version=1,
+        version=2,
         sections=("seed", "model", "decode", "release"),
         needs=("prepare", "base", "train", "evaluate", "gate"),
         function="release:run",
@@ -126,8 +126,9 @@ def config_of(stage: Stage, recipe: Recipe) -> dict[str, Any]:
 
 
 def applies(stage: str, recipe: Recipe) -> bool:
-    """`base` is a stage only of a model that is trained from scratch."""
-    return stage != "base" or recipe.model.weights == "scratch"
+    """`base` is a stage only of a model made here: trained, drawn, or cut to a vocabulary."""
+    made = recipe.model.weights in ("scratch", "random") or recipe.model.vocabulary != "full"
+    return stage != "base" or made
 
 
 def of_command(command: str, recipe: Recipe) -> list[Stage]:

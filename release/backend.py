@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from korpu.errors import SaysNo, UsageError
-from release.contract import as_input
+from release.contract import as_input, orthography
 
 # Lines of one direction (source, target), as FLORES codes, to as many lines.
 Translate = Callable[[Sequence[str], tuple[str, str]], list[str]]
@@ -65,7 +65,8 @@ def _hf(folder: Path, contract: Mapping[str, Any]) -> Translate:
         no_repeat_ngram=settings["no_repeat_ngram"],
         batch_tokens=settings["batch_tokens"],
     )
-    model, tokenizer = loading.load_model(folder), tokens.load_tokenizer(folder)
+    model = loading.load_model(folder)
+    tokenizer = tokens.write_in(tokens.load_tokenizer(folder), orthography(contract))
 
     def run(texts: Sequence[str], way: tuple[str, str]) -> list[str]:
         from eval.decoding import translate
@@ -87,7 +88,9 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
     from tokenizers import Tokenizer
 
     from eval.pieces import pieces
+    from korpu.nllb.orthography import decode, encode
 
+    own = orthography(contract)
     languages, tokens, settings = contract["languages"], contract["tokens"], contract["decoding"]
     tokenizer: Any = Tokenizer.from_file(str(folder / contract["tokenizer"]["file"]))
     tokenizer.encode_special_tokens = True
@@ -104,9 +107,9 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
     except (RuntimeError, ValueError) as error:
         raise SaysNo(f"{folder} cannot be loaded: {error}") from error
 
-    def source(text: str, code: str) -> list[str]:
+    def source(text: str, code: str, language: str) -> list[str]:
         words = {"{source}": [code], "{text}": None}
-        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        ids = tokenizer.encode(encode(own, text, language), add_special_tokens=False).ids
         words["{text}"] = [tokenizer.id_to_token(i) for i in ids]
         return [t for part in tokens["source_layout"] for t in words.get(part) or [part]]
 
@@ -114,7 +117,7 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
         code, prefix = (languages[side]["token"] for side in way)
 
         def measure(parts: Sequence[str]) -> list[int]:
-            return [len(source(part, code)) for part in parts]
+            return [len(source(part, code, way[0])) for part in parts]
 
         limit = contract["input"]["max_tokens"]
         split = [
@@ -123,7 +126,7 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
         ]
         distinct = list(dict.fromkeys(piece for line in split for piece in line))
         results = translator.translate_batch(
-            [source(piece, code) for piece in distinct],
+            [source(piece, code, way[0]) for piece in distinct],
             target_prefix=[[prefix]] * len(distinct),
             beam_size=settings["beam"],
             length_penalty=settings["length_penalty"],
@@ -138,7 +141,7 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
         for piece, result in zip(distinct, results, strict=True):
             kept = [token for token in result.hypotheses[0] if token not in strip]
             text = tokenizer.decode([tokenizer.token_to_id(t) for t in kept])
-            found[piece] = " ".join(text.split())
+            found[piece] = decode(own, " ".join(text.split()), way[1])
         return [" ".join(filter(None, (found[piece] for piece in line))) for line in split]
 
     return run

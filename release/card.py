@@ -17,8 +17,12 @@ def card(
     contract: Mapping[str, Any],
     origins: Sequence[Mapping[str, Any]],
     parity: Mapping[str, Any],
+    revision: str | None,
 ) -> str:
-    """The card as Markdown with a YAML front matter that model hubs read (``model-index``)."""
+    """The card as Markdown with a YAML front matter that model hubs read (``model-index``).
+
+    ``revision`` is the commit of a base from the hub.
+    """
     return "\n".join(
         [
             "---",
@@ -42,7 +46,7 @@ def card(
             "",
             "## Base, data and licences",
             "",
-            _data(recipe, contract, origins),
+            _data(recipe, contract, origins, revision),
             "",
             "## Limits",
             "",
@@ -173,12 +177,19 @@ def _parity(parity: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", f"Not measured: {'; '.join(parity['not_measured'])}."])
 
 
-def _data(recipe: Recipe, contract: Mapping[str, Any], origins: Sequence[Mapping[str, Any]]) -> str:
+def _data(
+    recipe: Recipe,
+    contract: Mapping[str, Any],
+    origins: Sequence[Mapping[str, Any]],
+    revision: str | None,
+) -> str:
     model = recipe.model
+    cut = ", cut to the tokens that its languages use" * (model.vocabulary != "full")
     base = {
+        "random": f"random weights, for measuring only ({model.name})",
         "scratch": f"trained from scratch by the same recipe ({model.name})",
-        "local": f"a local model ({model.name})",
-        "hub": f"{model.hub_id}, revision {model.revision or 'not pinned'}",
+        "local": f"a local model ({model.name}){cut}",
+        "hub": f"{model.hub_id}, revision {revision or 'not pinned'}{cut}",
     }[model.weights]
     lines = [
         f"Licence: **{contract['licence']}**. Base: {base}, {model.licence}.",

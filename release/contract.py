@@ -15,7 +15,7 @@ from korpu.errors import UsageError
 from korpu.languages import direction, language
 from korpu.schema import Recipe
 
-SCHEMA = 1
+SCHEMA = 2  # 2: orthography
 NAME = "translation.json"
 SCHEMA_FILE = Path(__file__).with_name("translation.schema.json")
 SHOWN = ("copy", "base", "adapter")
@@ -55,6 +55,7 @@ def contract(
             for code in codes
         },
         "input": _input(recipe),
+        "orthography": _orthography(tokenizer, codes),
         "tokens": {
             "source_layout": ["{source}", "{text}", tokenizer.eos_token],
             "target_prefix": ["{target}"],
@@ -86,6 +87,27 @@ def contract(
         },
         "metrics": metrics(report),
     }
+
+
+def _orthography(tokenizer: Any, codes: Iterable[str]) -> dict[str, Any]:
+    """What the model reads and writes instead of canonical characters, spelled out by language."""
+    from korpu.nllb.orthography import Orthography, back_of
+    from korpu.nllb.tokens import orthography_of
+
+    own = orthography_of(tokenizer) or Orthography()
+    return {
+        "marks": {code: own.marks_of(code) for code in codes},
+        "signs": dict(own.signs),
+        "back": {sign: back_of(form) for sign, form in own.signs.items()},
+    }
+
+
+def orthography(found: Mapping[str, Any]) -> Any:
+    """The ``Orthography`` of a contract; raises ``UsageError`` for one that is none."""
+    from korpu.nllb.orthography import SCHEMA, from_json
+
+    parts = {name: found["orthography"].get(name) for name in ("marks", "signs")}
+    return from_json(json.dumps({"schema": SCHEMA, **parts}))
 
 
 def _input(recipe: Recipe) -> dict[str, Any]:

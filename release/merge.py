@@ -16,12 +16,12 @@ def evaluated(recipe: Recipe, inputs: Mapping[str, Artifact]) -> tuple[Any, Any]
 
     On the CPU, where every export can be compared with it.
     """
-    from eval.load import base_of
-    from korpu.nllb import loading, tokens
+    from eval.load import base_of, tokenizer_of
+    from korpu.nllb import loading
 
-    where, revision = base_of(recipe, inputs)
-    model = loading.load_trained(where, inputs["train"].directory, "cpu", revision)
-    return model, tokens.load_tokenizer(where, revision=revision)
+    where = base_of(recipe, inputs)
+    model = loading.load_trained(where, inputs["train"].directory, "cpu")
+    return model, tokenizer_of(recipe, inputs, where)
 
 
 def merge(model: Any) -> Any:
@@ -47,6 +47,8 @@ def save(model: Any, tokenizer: Any, directory: Path, decode: Decode) -> None:
     from safetensors import safe_open
     from transformers import GenerationConfig
 
+    from korpu.nllb.tokens import save_tokenizer
+
     config = model.config
     search: dict[str, Any] = {"num_beams": decode.beam}
     if decode.beam > 1:
@@ -61,7 +63,7 @@ def save(model: Any, tokenizer: Any, directory: Path, decode: Decode) -> None:
     )
     directory.mkdir(parents=True)
     model.save_pretrained(str(directory), max_shard_size="1000GB")
-    tokenizer.save_pretrained(str(directory))
+    save_tokenizer(tokenizer, directory)
     table = [config.vocab_size, config.d_model]
     with safe_open(directory / "model.safetensors", framework="numpy") as weights:
         tables = [n for n in weights.keys() if weights.get_slice(n).get_shape() == table]  # noqa: SIM118

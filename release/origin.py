@@ -29,6 +29,13 @@ def demands(recipe: Recipe, found: list[dict[str, Any]]) -> list[tuple[str, str]
     return [base, *((f"the data of {row['origin']}", row["licence"] or "") for row in found)]
 
 
+def revision(inputs: Mapping[str, Artifact]) -> str | None:
+    """The commit of the base where it is from the hub, as it was used."""
+    made = inputs.get("base", inputs["train"])
+    found: str | None = made.stats.get("base", {}).get("revision")
+    return found
+
+
 def made_from(inputs: Mapping[str, Artifact]) -> dict[str, dict[str, str]]:
     """Keys and manifest hashes of corpus, base, run, report and gate."""
     found = {}

@@ -12,6 +12,7 @@ made impossible to import. Everything else comes from translation.json.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,20 +42,50 @@ def text_only(tokenizer: Any) -> Any:
     return tokenizer
 
 
+def place(before: str) -> str:
+    """What stands before a mark decides how it is written."""
+    if before and before in "oOgG":
+        return "after_o_g"
+    return "after_letter" if before.isalpha() else "elsewhere"
+
+
+def written(rules: dict[str, Any], text: str, code: str) -> str:
+    """Canonical text in the characters that the model's vocabulary has."""
+    marks = rules["marks"].get(code, {})
+    spots = enumerate(text)
+    text = "".join(marks.get(place(text[i - 1 : i]), {}).get(c, c) for i, c in spots)
+    for sign, form in rules["signs"].items():
+        text = text.replace(sign, form)
+    return text
+
+
+def canonical(rules: dict[str, Any], text: str, code: str) -> str:
+    """What the model wrote, in canonical characters; read from left to right."""
+    for sign, pattern in rules["back"].items():
+        text = re.sub(pattern, sign, text)
+    marks = rules["marks"].get(code, {})
+    back = {where: {form: mark for mark, form in row.items()} for where, row in marks.items()}
+    read = ""
+    for c in text:
+        read += back.get(place(read[-1:]), {}).get(c, c)
+    return read
+
+
 def sources(contract: Contract, tokenizer: Any, items: Items) -> list[list[int]]:
     """Token ids of each item in the layout `[source language] tokens </s>`."""
     languages, end = contract["languages"], contract["tokens"]["end"]
     rows = []
     for item in items:
-        text = " ".join(item["text"].split())
+        text = written(contract["orthography"], " ".join(item["text"].split()), item["source"])
         ids = tokenizer.encode(text, add_special_tokens=False).ids
         code = tokenizer.token_to_id(languages[item["source"]]["token"])
         rows.append([code, *ids, tokenizer.token_to_id(end)])
     return rows
 
 
-def text_of(tokenizer: Any, ids: list[int]) -> str:
-    return " ".join(tokenizer.decode(ids, skip_special_tokens=True).split())
+def text_of(contract: Contract, tokenizer: Any, ids: list[int], item: dict[str, str]) -> str:
+    text = " ".join(tokenizer.decode(ids, skip_special_tokens=True).split())
+    return canonical(contract["orthography"], text, item["target"])
 
 
 def with_ctranslate2(
@@ -86,9 +117,9 @@ def with_ctranslate2(
         batch_type="tokens",
     )
     translations = []
-    for result in results:
+    for result, item in zip(results, items, strict=True):
         ids = [tokenizer.token_to_id(token) for token in result.hypotheses[0][1:]]
-        translations.append(text_of(tokenizer, ids))
+        translations.append(text_of(contract, tokenizer, ids, item))
     return translations, translator.compute_type
 
 
@@ -133,7 +164,7 @@ def with_transformers(
                     **search,
                 )
             for i, row in zip(batch, found.tolist(), strict=True):
-                translations[i] = text_of(tokenizer, row)
+                translations[i] = text_of(contract, tokenizer, row, items[i])
     return translations, str(model.dtype).removeprefix("torch.")
 
 

@@ -46,7 +46,8 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             refused=f"not published: {'; '.join(measured['failures'])}; see parity.json",
         )
     made_contract = contract.load(made)
-    artifact.write_atomically(made / "README.md", card.card(recipe, made_contract, found, measured))
+    text = card.card(recipe, made_contract, found, measured, origin.revision(inputs))
+    artifact.write_atomically(made / "README.md", text)
     artifact.write_json(made / "provenance.json", origin.provenance(recipe, inputs, measured))
     bundle.seal(made, release.name, release.version, origin.made_from(inputs))
 
@@ -108,6 +109,8 @@ def _make(
     in_process = {"device": "cpu", "compute_type": "float32", "versions": {}}
     found: dict[str, dict[str, Any]] = {"merged": {**in_process, "pieces": here(merged)}}
     _once(made / "hf", lambda path: merge.save(merged, tokenizer, path, recipe.decode))
+    if (trained := inputs["train"].directory / "adapter").is_dir():
+        _once(made / "adapter", lambda path: _copy(trained, path))
     formats = [export.format_of(kind) for kind in recipe.release.exports]
     for kind, form in zip(recipe.release.exports, formats, strict=True):
         _once(made / form, lambda path, kind=kind: export.convert(made / "hf", path, kind))  # type: ignore[misc]
@@ -137,6 +140,10 @@ def _clear(made: Path, keep: list[str]) -> None:
     for path in made.iterdir() if made.is_dir() else ():
         if path.name not in keep:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _copy(folder: Path, to: Path) -> None:
+    shutil.copytree(folder, to)
 
 
 def _once(directory: Path, make: Callable[[Path], None]) -> None:

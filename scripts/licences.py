@@ -19,7 +19,7 @@ DATA = """## Data and models
 | what | licence | where it comes in |
 |---|---|---|
 | the newsroom's texts, templates and fillers (`examples/newsroom`) | CC0-1.0 | the embedded default |
-| NLLB-200 weights (`model=nllb_600m`) | CC-BY-NC-4.0 | fetched by whoever asks for them; what is fine-tuned from them inherits it |
+| NLLB-200 weights (`model=nllb_600m`, `nllb_1_3b`, `nllb_1_3b_distilled`, `nllb_3_3b`) | CC-BY-NC-4.0 | fetched by whoever asks for them; what is fine-tuned from them inherits it |
 | NTREX-128, az and uz (`source=ntrex`) | CC-BY-SA-4.0 | `experiment=shared_news`; not part of this project |
 | X-WMT az–uz (`benchmark=xwmt`) | MIT | `experiment=shared_news`; not part of this project |
 | interface strings (`source=ui`) | BSD-3-Clause, Apache-2.0 | `experiment=shared_news`; not part of this project |

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from train import mixing
 from train.corpus import Example
 
 JITTER = 4.0  # tokens of noise on the length that batches are sorted by: mixes them anew each epoch
@@ -40,17 +41,21 @@ def epoch(
     mix_share: float,
     seed: int,
     number: int,
+    groups: Sequence[mixing.Group] = (),
 ) -> list[list[int]]:
     """An epoch's batches, as indices into ``new`` followed by ``old``.
 
     ``new`` and ``old`` are (source, target) lengths in tokens. Every new example is in the epoch
     once; old ones are drawn without repetition (as far as there are enough) so that they are
-    ``mix_share`` of the epoch. A batch's rows × longest target, padding included, is at most
-    ``budget``, but for a single row that is longer.
+    ``mix_share`` of the epoch. Where there are ``groups``, they say instead how often each example
+    comes. A batch's rows × longest target, padding included, is at most ``budget``, but for a
+    single row that is longer.
     """
     draw = np.random.default_rng([seed, number])
     chosen = np.arange(len(new))
-    if old and mix_share > 0:
+    if groups:
+        chosen = mixing.drawn(groups, seed, number)
+    elif old and mix_share > 0:
         count = round(len(new) * mix_share / (1 - mix_share))
         rounds = [draw.permutation(len(old)) for _ in range(-(-count // len(old)))]
         chosen = np.concatenate([chosen, len(new) + np.concatenate(rounds)[:count]])

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data_prep.bitext import folders
+from korpu.artifact import Artifact
 from korpu.errors import UsageError
 from korpu.languages import direction
 from korpu.nllb import tokens
 from korpu.schema import Select, Train
 
+TAG = "(BT)"
+"""Before a source that a machine wrote (Caswell et al. 2019, "Tagged Back-Translation").
+
+Plain text of characters that every vocabulary here has, with no row of its own in the embeddings,
+which adapters leave alone. Nothing that is decoded ever has it."""
 COLUMNS = ("id", "src_lang", "tgt_lang", "src", "tgt", "origin", "section", "synthetic_side")
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row in one direction. ``source`` and ``target`` are ``[code] tokens </s>``."""
+    """One row in one direction. ``source`` and ``target`` are ``[code] tokens </s>``.
+
+    ``tagged``: the source was written by a machine, and begins with ``TAG``.
+    """
 
     id: str
     direction: str
     source: list[int]
     target: list[int]
+    origin: str = ""
+    tagged: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,16 @@ class Pair:
     id: str
     src: str
     tgt: str
+
+
+def of(prepared: Artifact, split: str, directions: Sequence[str]) -> list[Row]:
+    """A split's rows: the corpus's own pair of languages, and the pairs the directions name.
+
+    Pairs with a further language lie in folders of their own, in whichever order they are named.
+    Raises ``UsageError`` for what is no corpus file.
+    """
+    paths = folders.files(prepared, split, directions)
+    return [row for path in paths for row in read(path)]
 
 
 def read(path: Path) -> list[Row]:
@@ -81,50 +103,79 @@ def rows_to_learn(rows: Sequence[Row], recipe: Train, where: str) -> tuple[list[
     return new, old
 
 
+def turned(row: Row, name: str, machine_targets: Collection[str] = ()) -> tuple[str, str] | None:
+    """Which of a row's sides are source and target of a direction; None where it gives none.
+
+    A side that a machine wrote is no target, but in rows of the origins ``machine_targets``.
+    """
+    source, target = direction(name)
+    if (row["src_lang"], row["tgt_lang"]) == (source, target):
+        sides = ("src", "tgt")
+    elif (row["src_lang"], row["tgt_lang"]) == (target, source):
+        sides = ("tgt", "src")
+    else:
+        return None
+    machine = row["synthetic_side"] == sides[1] and row["origin"] not in machine_targets
+    return None if machine else sides
+
+
 def pairs(rows: Sequence[Row], name: str) -> list[Pair]:
     """Rows that give a direction, turned round where they are stored the other way.
 
     A side that a machine wrote is never a target.
     """
-    source, target = direction(name)
-    found = []
-    for row in rows:
-        if (row["src_lang"], row["tgt_lang"]) == (source, target):
-            sides = ("src", "tgt")
-        elif (row["src_lang"], row["tgt_lang"]) == (target, source):
-            sides = ("tgt", "src")
-        else:
-            continue
-        if row["synthetic_side"] != sides[1]:
-            found.append(Pair(row["id"], row[sides[0]], row[sides[1]]))
-    return found
+    return [
+        Pair(row["id"], row[sides[0]], row[sides[1]])
+        for row in rows
+        if (sides := turned(row, name))
+    ]
 
 
 def examples(
-    rows: Sequence[Row], directions: Sequence[str], tokenizer: Any, max_tokens: int
+    rows: Sequence[Row],
+    directions: Sequence[str],
+    tokenizer: Any,
+    max_tokens: int,
+    machine_targets: Collection[str] = (),
+    *,
+    tag: bool = False,
 ) -> tuple[list[Example], int]:
     """Encode rows in every direction; returns the examples and how many were too long.
 
-    Raises ``UsageError`` for a direction that no row gives.
+    ``machine_targets`` are as in ``turned``; ``tag`` puts ``TAG`` before sources that a machine
+    wrote. Raises ``UsageError`` for a direction that no row gives, and where the vocabulary cannot
+    write the tag.
     """
     found: list[Example] = []
     too_long = 0
+    if tag and tokens.unknown(tokenizer, [TAG]):
+        raise UsageError(f"this vocabulary cannot write the tag {TAG!r}; set tag_synthetic=false")
     for name in directions:
         source, target = direction(name)
-        texts = pairs(rows, name)
-        if not texts:
-            raise UsageError(f"the selected corpus has no pair for the direction {name}")
+        chosen = [(row, s) for row in rows if (s := turned(row, name, machine_targets))]
+        if not chosen:
+            there = sorted({f"{row['src_lang']}-{row['tgt_lang']}" for row in rows})
+            raise UsageError(
+                f"the selected corpus has no pair for the direction {name}; it has "
+                f"{', '.join(there)} (further languages: prepare.pivots, and an origin in select)"
+            )
+        tagged = [tag and row["synthetic_side"] == sides[0] for row, sides in chosen]
+        sources = [
+            f"{TAG} {row[sides[0]]}" if marked else row[sides[0]]
+            for (row, sides), marked in zip(chosen, tagged, strict=True)
+        ]
         encoded = zip(
-            texts,
-            tokens.encode(tokenizer, [pair.src for pair in texts], source),
-            tokens.encode(tokenizer, [pair.tgt for pair in texts], target),
+            chosen,
+            tagged,
+            tokens.encode(tokenizer, sources, source),
+            tokens.encode(tokenizer, [row[sides[1]] for row, sides in chosen], target),
             strict=True,
         )
-        for pair, src, tgt in encoded:
+        for (row, _), marked, src, tgt in encoded:
             if max(len(src), len(tgt)) > max_tokens:
                 too_long += 1
             else:
-                found.append(Example(pair.id, name, src, tgt))
+                found.append(Example(row["id"], name, src, tgt, row["origin"], marked))
     if not found:
         raise UsageError(f"every pair has more than max_tokens={max_tokens} tokens; raise it")
     return found, too_long

@@ -17,17 +17,20 @@ from typing import Any
 import torch
 
 from korpu import log
-from korpu.errors import Infrastructure, SaysNo, Stopped, UsageError
+from korpu.errors import Infrastructure, SaysNo, Stopped
 from korpu.schema import Decode, Train
-from train import batches, selection, state, step, validation
+from korpu.verdict import out_of_memory
+from train import batches, flops, meter, monitor, optimizer, selection, state, step, validation
 from train.corpus import Example, Pair
+from train.mixing import Group
+from train.optimizer import check, learning_rate
 from train.ranks import Ranks
-from train.selection import average, copied, fill, judged, remembered
+from train.selection import copied, fill, judged
 from train.signals import stop_between_steps
 from train.state import Position
 from train.tracking import Follower, Metrics, Nowhere
 
-BETAS = (0.9, 0.98)  # "Attention Is All You Need", 5.3
+WARM = 3  # steps of a process before MFU's arithmetic is told: the first ones are slow
 
 
 @dataclass(frozen=True)
@@ -50,32 +53,7 @@ class Task:
     seed: int
     ranks: Ranks
     settings: Mapping[str, Any]  # what a resumed run must have too, by key
-
-
-def check(run: Train, section: str) -> None:
-    """Raise ``UsageError`` for a value no run can have."""
-    least = {"steps": 1, "target_tokens": 1, "max_tokens": 3, "validate_every": 1, "save_every": 1}
-    for name, bound in least.items():
-        if getattr(run, name) < bound:
-            raise UsageError(f"{section}.{name} must be at least {bound}, not {getattr(run, name)}")
-    if run.micro_tokens is not None and run.micro_tokens < 1:
-        raise UsageError(f"{section}.micro_tokens must be at least 1, not {run.micro_tokens}")
-    if not run.lr > 0:
-        raise UsageError(f"{section}.lr must be above 0, not {run.lr}")
-    if not 0 <= run.label_smoothing < 1:
-        raise UsageError(
-            f"{section}.label_smoothing must be from 0 to below 1, not {run.label_smoothing}"
-        )
-
-
-def learning_rate(run: Train, step: int) -> float:
-    """The rate of step ``step`` (from 1): linear warm-up, then constant, linear or cosine to 0."""
-    if step <= run.warmup:
-        return run.lr * step / run.warmup
-    left = (run.steps - step + 1) / max(1, run.steps - run.warmup)  # 1 … 1/n
-    if run.schedule == "cosine":
-        return run.lr * 0.5 * (1 - math.cos(math.pi * left))
-    return run.lr * left if run.schedule == "linear" else run.lr
+    groups: Sequence[Group] = ()  # how often an epoch has which examples; none: each new one once
 
 
 def fit(
@@ -84,43 +62,35 @@ def fit(
     """Train to the end and leave the chosen weights in the model.
 
     Continues from the newest state under ``states``. The weights of the validation with the best
-    mean chrF++ are chosen, or the average of the last ones where that is better. Raises ``SaysNo``
-    for a loss that is not finite, ``UsageError`` where no state can be read, ``Stopped`` after a
-    signal, once the state is saved.
+    mean chrF++ are chosen, or the mean of the best ones where that is asked for and better. Raises
+    ``SaysNo`` for a loss that is not finite, ``UsageError`` where no state can be read, ``Stopped``
+    after a signal, once the state is saved.
     """
-    run, model = task.run, task.model
+    run, model, ranks = task.run, task.model, task.ranks
     check(run, task.section)
+    untouched = monitor.sentences(run, task.section, task.tokenizer)
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.AdamW(
-        [
-            {
-                "params": [p for p in weights.values() if p.ndim > 1],
-                "weight_decay": run.weight_decay,
-            },
-            {"params": [p for p in weights.values() if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=run.lr,
-        betas=BETAS,
-        fused=True,
-    )
+    adamw = optimizer.built(weights, run)
     names = {parameter: name for name, parameter in weights.items()}
-    best: dict[str, Any] = {}
-    recent: dict[str, Any] = {}
+    kept: dict[str, Any] = {}  # the weights of the best validations
 
     at = Position()
-    ranks = task.ranks
     found = state.load(states, task.settings)
     if found is not None:
-        at, kept = found
-        fill(weights, kept["weights"])
-        state.fill_optimizer(optimizer, weights, kept["optimizer"])
-        state.fill_random(kept["random"], ranks.rank)
-        best, recent = kept["best"], kept["recent"]
+        at, saved = found
+        fill(weights, saved["weights"])
+        state.fill_optimizer(adamw, weights, saved["optimizer"])
+        state.fill_random(saved["random"], ranks.rank)
+        kept = saved["best"]
         log.say(f"  {task.section}: continues after step {at.step}")
     elif ranks.rank:
         torch.manual_seed(task.seed + ranks.rank)  # the same weights, other dropout
     metrics = Metrics(metrics_path, at.metrics_bytes, followers) if ranks.writes else Nowhere()
+    began = time.monotonic() - at.seconds
+
+    def seconds() -> float:
+        return round(time.monotonic() - began, 3)
 
     def save() -> None:
         random = state.merged_random(ranks.gathered(state.random_tensors()))
@@ -131,58 +101,81 @@ def fit(
             replace(at, metrics_bytes=metrics.flush(), seconds=seconds()),
             {
                 "weights": copied(weights),
-                "optimizer": state.optimizer_tensors(optimizer, names),
+                "optimizer": state.optimizer_tensors(adamw, names),
                 "random": random,
-                "best": best,
-                "recent": recent,
+                "best": kept,
             },
             task.settings,
         )
 
-    began = time.monotonic() - at.seconds
+    def scores(of: Mapping[str, Sequence[Pair]]) -> dict[str, float]:
+        if not of:
+            return {}
+        return validation.score(model, task.tokenizer, of, task.decode, task.max_length, ranks)
 
-    def seconds() -> float:
-        return round(time.monotonic() - began, 3)
+    def validated(**more: Any) -> dict[str, float]:
+        """Score dev and what is monitored, keep the record, and warn of what is forgotten."""
+        found, watched = scores(task.dev), scores(untouched)
+        record = {"step": at.step, **more, **({"chrf_pp": found} if found else {})}
+        if watched:
+            record["chrf_pp_monitor"] = watched
+            if sentence := monitor.warning(run, task.section, monitor.changes(at.before, watched)):
+                log.say(f"  {sentence}")
+        metrics.add({**record, "seconds": seconds()})
+        metrics.flush()
+        model.train()
+        return found
 
     ids = int(base.config.pad_token_id), int(base.config.decoder_start_token_id)
     new, old = batches.lengths(task.new), batches.lengths(task.old)
     examples = [*task.new, *task.old]
     loss_of = step.objective(model, run, ranks)
-    at = replace(at, micro_tokens=_micro(task, at, loss_of, new, old, ids))
+    measure = meter.of(model, run, ranks) if ranks.writes else None
     order: list[list[int]] = []
     ordered = -1  # the epoch that `order` is of
-    model.train()
-    with stop_between_steps() as asked, log.progress(task.section, run.steps, "steps") as advance:
+    with (
+        step.kernels(run, ranks.device),
+        stop_between_steps() as asked,
+        log.progress(task.section, run.steps, "steps") as advance,
+    ):
+        if untouched and not at.step:
+            at = replace(at, before=scores(untouched))
+            metrics.add({"step": 0, "chrf_pp_monitor": dict(at.before), "seconds": seconds()})
+        model.train()
+        at = replace(at, micro_tokens=_micro(task, at, loss_of, new, old, ids))
         advance(at.step)
+        first, shown = at.step, ""
         while at.step < run.steps and not (run.patience and at.without_gain >= run.patience):
             if ordered != at.epoch:
                 ordered = at.epoch
                 order = batches.epoch(
-                    new, old, run.target_tokens, run.mix_share, task.seed, ordered
+                    new, old, run.target_tokens, run.mix_share, task.seed, ordered, task.groups
                 )
             chosen = [examples[index] for index in order[at.batch]]
-            targets = sum(len(example.target) for example in chosen)
-            sources = sum(len(example.source) for example in chosen)
+            size = flops.lengths(batches.lengths(chosen))
 
             clock = time.monotonic()
             rate = learning_rate(run, at.step + 1)
-            for group in optimizer.param_groups:
+            for group in adamw.param_groups:
                 group["lr"] = rate
             try:
                 mine, read, padded = step.backward(
-                    loss_of, chosen, targets, ranks, ids, at.micro_tokens
+                    loss_of, chosen, size.t, ranks, ids, at.micro_tokens
                 )
-            except torch.OutOfMemoryError as error:
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
                 raise Infrastructure(_short(task, at, chosen)) from error
-            total = torch.tensor([mine, read, padded], dtype=torch.float64, device=ranks.device)
-            value, read, padded = (ranks.total(total) / total.new_tensor([targets, 1, 1])).tolist()
-            norm = float(
-                torch.nn.utils.clip_grad_norm_(list(weights.values()), run.clip or math.inf)
-            )
-            if not (math.isfinite(value) and math.isfinite(norm)):
-                raise SaysNo(_not_finite(task, value, norm, at, chosen))
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            sums = ranks.total(torch.stack([mine, mine.new_tensor(read), mine.new_tensor(padded)]))
+            norm = torch.nn.utils.clip_grad_norm_(list(weights.values()), run.clip or math.inf)
+            # the one wait for the device in a step
+            value, read, padded, gradient = torch.cat([sums, norm.to(sums)[None]]).tolist()
+            value /= size.t
+            if not (math.isfinite(value) and math.isfinite(gradient)):
+                raise SaysNo(_not_finite(task, value, gradient, at, chosen))
+            adamw.step()
+            adamw.zero_grad(set_to_none=True)
+            took = time.monotonic() - clock
 
             last = at.batch + 1 == len(order)
             at = replace(
@@ -190,35 +183,37 @@ def fit(
                 step=at.step + 1,
                 epoch=at.epoch + last,
                 batch=0 if last else at.batch + 1,
-                tokens=at.tokens + targets,
+                tokens=at.tokens + size.t,
             )
             metrics.add(
                 {
                     "step": at.step,
                     "loss": value,
-                    "gradient": norm,
+                    "gradient": gradient,
                     "lr": rate,
-                    "targets": targets,
-                    "padding": round(1 - targets / padded, 4),
+                    "targets": size.t,
+                    "padding": round(1 - size.t / padded, 4),
+                    "source_padding": round(1 - size.s / read, 4),
                     "tokens": at.tokens,
-                    "tokens_per_s": round(targets / (time.monotonic() - clock), 1),
-                    "source_padding": round(1 - sources / read, 4),
+                    **(measure.columns(size, took) if measure else {}),
                     "seconds": seconds(),
                 }
             )
             advance(1)
+            advance.tell(note=f"loss {value:.3f}{shown}, {size.t / took:,.0f} target tokens/s")
+            if measure and at.step - first == WARM:
+                log.say(f"  {task.section}: {measure.arithmetic(size, took)}")
 
             ended = at.step == run.steps
-            if task.dev and (ended or at.step % run.validate_every == 0):
-                scores = validation.score(
-                    model, task.tokenizer, task.dev, task.decode, task.max_length, ranks
-                )
-                model.train()
-                metrics.add({"step": at.step, "chrf_pp": scores, "seconds": seconds()})
-                shown = ", ".join(f"{name} {score:.1f}" for name, score in scores.items())
-                log.say(f"  {task.section}: step {at.step}, loss {value:.3f}, chrF++ {shown}")
-                at, best = judged(at, selection.mean(scores), weights, best)
-                at, recent = remembered(at, run.average, weights, recent)
+            if (task.dev or untouched) and (ended or at.step % run.validate_every == 0):
+                advance.tell(note=f"loss {value:.3f}, scoring step {at.step}")
+                found_now = validated()
+                if found_now:
+                    told = ", ".join(f"{name} {score:.1f}" for name, score in found_now.items())
+                    log.say(f"  {task.section}: step {at.step}, loss {value:.3f}, chrF++ {told}")
+                    score = selection.mean(found_now)
+                    shown = f", chrF++ {score:.1f}"
+                    at, kept = judged(at, score, run.keep, weights, kept)
                 ended = ended or bool(run.patience and at.without_gain >= run.patience)
             # a signal reaches the ranks at different steps: all of them stop after the same one
             stop = ranks.any(bool(asked))
@@ -228,23 +223,14 @@ def fit(
                 metrics.close()
                 raise Stopped(asked[0] if asked else "SIGTERM")
 
-    mean = average(at, recent)
-    if mean is not None:
-        fill(weights, mean)
-        scores = validation.score(
-            model, task.tokenizer, task.dev, task.decode, task.max_length, ranks
-        )
-        metrics.add(
-            {
-                "step": at.step,
-                "average_of": len(at.validated),
-                "chrf_pp": scores,
-                "seconds": seconds(),
-            }
-        )
-        at, best = judged(at, selection.mean(scores), weights, best)
-    if best:
-        fill(weights, best)
+        if kept:
+            fill(weights, selection.best(at, kept))
+        if run.average and len(at.kept) > 1:
+            fill(weights, selection.average(at, kept))
+            if selection.mean(validated(average_of=len(at.kept))) > at.kept[0][1]:
+                at = replace(at, averaged=len(at.kept))
+            else:
+                fill(weights, selection.best(at, kept))
     at = replace(at, seconds=seconds(), metrics_bytes=metrics.flush())
     metrics.close()
     model.eval()
@@ -265,7 +251,7 @@ def _micro(
         return run.micro_tokens
     if at.step or not ranks.device.startswith("cuda"):
         return at.micro_tokens
-    order = batches.epoch(new, old, run.target_tokens, run.mix_share, task.seed, 0)
+    order = batches.epoch(new, old, run.target_tokens, run.mix_share, task.seed, 0, task.groups)
     examples = [*task.new, *task.old]
     largest = max(order, key=lambda rows: sum(len(examples[row].source) + len(examples[row].target)
                                               for row in rows))  # fmt: skip

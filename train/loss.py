@@ -7,27 +7,76 @@ backward costs nothing more.
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
+from korpu.errors import UsageError
+
+Plain = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+"""(n, d), (vocabulary, d), (n) → the summed loss without label smoothing."""
+PACKAGES = {
+    "liger": ("liger_kernel.transformers", "liger-kernel"),
+    "cce": ("cut_cross_entropy", "cut-cross-entropy"),
+}
 CHUNK = 1 << 23  # logits alive at once: 32 MiB of float32
+CHUNK_CUDA = 1 << 28  # 1 GiB: a product of few rows would only wait for the head's 256,206
 
 
 def cross_entropy(
-    hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor, smoothing: float
+    hidden: torch.Tensor,
+    head: torch.Tensor,
+    labels: torch.Tensor,
+    smoothing: float,
+    kind: str = "chunked",
 ) -> torch.Tensor:
     """The summed loss over targets, in nats; divide by their number.
 
     ``hidden`` is (…, d), ``head`` (vocabulary, d), ``labels`` (…) with -100 where there is no
     target. Equal to ``torch.nn.functional.cross_entropy(hidden @ head.T, labels,
-    label_smoothing=smoothing, reduction="sum")``.
+    label_smoothing=smoothing, reduction="sum")``. ``kind`` is ``chunked``, or one of the kernels
+    for CUDA, ``liger`` or ``cce``; ``UsageError`` where its package or CUDA is not there.
     """
     wanted = labels != -100
+    if kind != "chunked":
+        plain = _kernel(kind, hidden.device.type)
+        return smoothed(plain, hidden[wanted], head.to(hidden.dtype), labels[wanted], smoothing)
     found: torch.Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
         hidden[wanted], head, labels[wanted], smoothing
     )
     return found
+
+
+def smoothed(
+    plain: Plain, hidden: torch.Tensor, head: torch.Tensor, labels: torch.Tensor, smoothing: float
+) -> torch.Tensor:
+    """The smoothed loss by a kernel that knows no label smoothing.
+
+    With logits z and target y, (1−ε)·(lse z − z_y) + ε·(lse z − mean z) is the plain loss plus
+    ε·(z_y − mean z), and a mean of logits is one product with the mean of the head's rows.
+    """
+    loss = plain(hidden, head, labels).float()
+    if smoothing:
+        rows = (head[labels] - head.mean(0)).float()
+        loss = loss + smoothing * (hidden.float() * rows).sum()
+    return loss
+
+
+def _kernel(kind: str, device: str) -> Plain:
+    if device != "cuda":
+        raise UsageError(f"loss={kind} is for CUDA; set loss=chunked")
+    module, package = PACKAGES[kind]
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(f"loss={kind} needs a package: pip install {package}") from error
+    if kind == "liger":
+        liger = found.LigerFusedLinearCrossEntropyLoss(reduction="sum")
+        return lambda hidden, head, labels: liger(head, hidden, labels)
+    return partial(found.linear_cross_entropy, reduction="sum")
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
@@ -42,7 +91,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         to_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         to_head = torch.zeros_like(head) if ctx.needs_input_grad[1] else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        step = max(1, CHUNK // vocabulary)
+        step = max(1, (CHUNK_CUDA if hidden.is_cuda else CHUNK) // vocabulary)
         for at in range(0, len(labels), step):
             part, gold = hidden[at : at + step], labels[at : at + step, None]
             logits = torch.log_softmax((part @ narrow.T).float(), dim=-1)

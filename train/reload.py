@@ -84,21 +84,24 @@ def answers(
 def check(
     model: Any,
     tokenizer: Any,
-    directories: Mapping[str, str | None],
+    directories: Mapping[str, Path],
     sentences: Mapping[str, Sequence[str]],
     decode: Decode,
     max_length: int,
+    quantize: str = "none",
 ) -> int:
     """Compare the model in memory with what a fresh process loads; returns how many sentences.
 
-    ``directories`` has `model` (a directory or hub id), `revision`, `tokenizer` and `adapter`.
-    Raises ``SaysNo`` where one token differs, ``Infrastructure`` where the process cannot answer.
+    ``directories`` has `model` (with its tokenizer), `adapter` where one was trained, and
+    `orthography`, the file, where it is not beside the tokenizer. Raises ``SaysNo`` where one
+    token differs, ``Infrastructure`` where the process cannot answer.
     """
     import torch
 
     device = next(model.parameters()).device
     request = {
-        "directories": directories,
+        "directories": {name: str(path.absolute()) for name, path in directories.items()},
+        "quantize": quantize,
         "sentences": {name: list(texts) for name, texts in sentences.items()},
         "decode": asdict(decode),
         "max_length": max_length,
@@ -123,7 +126,7 @@ def check(
         if child.poll() is None:
             child.kill()
             child.wait()
-    where = directories["adapter"] or directories["model"]
+    where = directories.get("adapter", directories["model"])
     if child.returncode:
         reason = (errors.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
         raise SaysNo(f"{where}: what was saved does not load in a fresh process: {reason}")
@@ -152,14 +155,17 @@ def main() -> None:
     request = json.load(sys.stdin)
     import torch
 
+    from korpu.nllb import orthography
     from korpu.nllb.loading import load_adapter, load_model
-    from korpu.nllb.tokens import load_tokenizer
+    from korpu.nllb.tokens import load_tokenizer, write_in
 
     torch.set_num_threads(request["threads"])
     places = request["directories"]
-    tokenizer = load_tokenizer(places["tokenizer"], places["revision"])
-    model = load_model(places["model"], request["device"], places["revision"])
-    if places["adapter"]:
+    tokenizer = load_tokenizer(places["model"])
+    if "orthography" in places:
+        write_in(tokenizer, orthography.from_json(Path(places["orthography"]).read_text("utf-8")))
+    model = load_model(places["model"], request["device"], request["quantize"])
+    if "adapter" in places:
         model = load_adapter(model, places["adapter"])
     found = answers(
         model, tokenizer, request["sentences"], Decode(**request["decode"]), request["max_length"]

@@ -1,4 +1,4 @@
-"""Which weights a run keeps: the best validation's, or the average of the last ones."""
+"""Which weights a run keeps: of its best validations, and in the end the best, or their mean."""
 
 from __future__ import annotations
 
@@ -33,32 +33,34 @@ def mean(scores: Mapping[str, float]) -> float:
 
 
 def judged(
-    at: Position, score: float, weights: Mapping[str, Any], best: dict[str, Any]
+    at: Position, score: float, count: int, weights: Mapping[str, Any], kept: dict[str, Any]
 ) -> tuple[Position, dict[str, Any]]:
-    """The position and the best weights after a validation that scored ``score``."""
-    if at.best_score is None or score > at.best_score:
-        return replace(at, best_score=score, best_step=at.step, without_gain=0), copied(weights)
-    return replace(at, without_gain=at.without_gain + 1), best
+    """The position after a validation that scored ``score``, and the weights of the ``count`` best.
 
-
-def remembered(
-    at: Position, count: int, weights: Mapping[str, Any], recent: dict[str, Any]
-) -> tuple[Position, dict[str, Any]]:
-    """Keep the weights of the last ``count`` validations, named ``step|parameter``."""
-    if count < 2:
-        return at, recent
-    steps = (*at.validated, at.step)[-count:]
+    Of equal scores the earlier step is better. ``kept`` is named ``step|parameter``.
+    """
+    best = sorted([*at.kept, (at.step, score)], key=lambda one: (-one[1], one[0]))[:count]
+    gained = best[0] == (at.step, score)
+    at = replace(at, kept=tuple(best), without_gain=0 if gained else at.without_gain + 1)
+    if (at.step, score) not in best:
+        return at, kept
+    steps = {step for step, _ in best}
     now = {f"{at.step}|{name}": value for name, value in copied(weights).items()}
-    kept = {k: v for k, v in recent.items() if int(k.partition("|")[0]) in steps}
-    return replace(at, validated=steps), {**kept, **now}
+    return at, {k: v for k, v in kept.items() if int(k.partition("|")[0]) in steps} | now
 
 
-def average(at: Position, recent: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The mean of the remembered weights; None where there are fewer than two."""
-    if len(at.validated) < 2:
-        return None
+def best(at: Position, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The weights of the best validation; none before the first."""
+    step = str(at.kept[0][0]) if at.kept else ""
+    return {
+        n: value for key, value in kept.items() for s, _, n in [key.partition("|")] if s == step
+    }
+
+
+def average(at: Position, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The mean of all kept weights."""
     total: dict[str, Any] = {}
-    for key, value in recent.items():
+    for key, value in kept.items():
         name = key.partition("|")[2]
         total[name] = total[name] + value if name in total else value
-    return {name: value / len(at.validated) for name, value in total.items()}
+    return {name: value / len(at.kept) for name, value in total.items()}

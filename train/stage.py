@@ -1,31 +1,43 @@
-"""The two training stages: a base from scratch, and an adapter on the recipe's model."""
+"""The two training stages: a base (trained, drawn or cut), and an adapter on the recipe's model."""
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+import os
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from korpu import log, schema
-from korpu.artifact import Artifact, File, Result, fsync_tree, replace_durably, write_atomically
+from eval.load import base_of, given
+from korpu import schema
+from korpu.artifact import Artifact, File, Result, write_atomically
 from korpu.errors import SaysNo, UsageError
 from korpu.languages import direction
-from korpu.nllb import loading, tokens
+from korpu.nllb import loading, orthography, survival, tokens
 from korpu.schema import Recipe
 from train import adapter as adapters
-from train import corpus, loop, models, reload, report, tracking
+from train import corpus, foundation, loop, models, reload, report, step, tracking
 from train.ranks import joined
 from train.state import Position
 from train.task import task_of
 
 
 def base(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
+    """The model that an adapter is trained on, where the recipe makes it: see ``scratch``, and
+    ``foundation.drawn`` and ``foundation.cut``, which train nothing."""
+    if recipe.model.weights == "scratch":
+        return scratch(recipe, inputs, out)
+    prepare_torch(recipe.runtime)
+    if int(os.environ.get("RANK", "0")):
+        return Result(())  # of torchrun's processes the first makes it
+    make = foundation.drawn if recipe.model.weights == "random" else foundation.cut
+    return make(recipe, inputs, out)
+
+
+def scratch(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     """Train all weights of a small NLLB-architecture model from scratch.
 
     Its vocabulary is learned from the rows it trains on, and not from those an adapter will see: a
@@ -34,7 +46,7 @@ def base(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     ``model/``, ``metrics.jsonl`` and ``report.html``.
     """
     device = prepare_torch(recipe.runtime)
-    rows = corpus.read(inputs["prepare"].file("train.parquet"))
+    rows = corpus.of(inputs["prepare"], "train", recipe.base.directions)
     new, old = corpus.rows_to_learn(rows, recipe.base, "base")
     with joined(device, recipe.base.ranks, "base") as ranks:
         where = out / "work" / f"tokenizer-{ranks.rank}"
@@ -46,10 +58,8 @@ def base(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     if not ranks.writes:
         return Result(())
 
-    with _replacing(out / "model") as temporary:
-        models.save_model(model, tokenizer, temporary)
-    places = {"model": str((out / "model").absolute()), "adapter": None, "revision": None}
-    return _finish(task, recipe, out, "model", end, counts, places)
+    models.save(model, tokenizer, out)
+    return _finish(task, recipe, out, "model", end, counts, {"model": out / "model"})
 
 
 def adapter(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
@@ -57,39 +67,41 @@ def adapter(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result
 
     Leaves ``adapter/`` in peft's layout (or ``model/`` where ``adapter.kind=none`` tunes the model
     whole), ``metrics.jsonl`` and ``report.html``. Raises ``SaysNo`` should the tied embeddings
-    have changed by one bit below an adapter.
+    have changed by one bit below an adapter, ``UsageError`` where the tokenizer cannot write a
+    letter of the languages.
     """
+    kind, quantize = recipe.adapter.kind, recipe.adapter.quantize
+    if kind == "none" and quantize != "none":
+        raise UsageError(
+            f"adapter.quantize={quantize} is of a base below an adapter, and adapter.kind=none "
+            "trains the base; set adapter.quantize=none"
+        )
     device = prepare_torch(recipe.runtime)
-    rows = corpus.read(inputs["prepare"].file("train.parquet"))
+    rows = corpus.of(inputs["prepare"], "train", recipe.train.directions)
     new, old = corpus.rows_to_learn(rows, recipe.train, "train")
-    source = models.model_source(recipe, inputs)
-    revision = None if isinstance(source, Path) else _commit(source, recipe.model.revision)
-    tokenizer = tokens.load_tokenizer(source, revision)
+    made = recipe.model.weights if "base" in inputs else None
+    source, origin = (base_of(recipe, inputs), {"weights": made}) if made else given(recipe)
+    tokenizer = survival.settled(tokens.load_tokenizer(source), recipe.model.orthography)
     with joined(device, recipe.train.ranks, "train") as ranks:
-        model = loading.load_model(source, ranks.device, revision)
+        model = loading.load_model(source, ranks.device, quantize)
         before = adapters.embeddings_digest(model)
         torch.manual_seed(recipe.seed)
         adapted = adapters.attach(model, recipe.adapter)
         task, counts = task_of(recipe, "train", inputs, adapted, tokenizer, new, old, ranks)
-        counts |= {"base": {"weights": recipe.model.weights, "revision": revision}}
+        sides = [row[side] for row in [*new, *old] for side in ("src", "tgt")]
+        counts |= {"base": origin, "characters_lost": survival.lost(tokenizer, sides)}
         end = _fit(task, recipe, out)
     if not ranks.writes:
         return Result(())
 
-    if recipe.adapter.kind == "none":
-        with _replacing(out / "model") as temporary:
-            models.save_model(model, tokenizer, temporary)
-        places = {"model": str((out / "model").absolute()), "adapter": None, "revision": None}
-        return _finish(task, recipe, out, "model", end, counts, places)
+    if kind == "none":
+        models.save(model, tokenizer, out)
+        return _finish(task, recipe, out, "model", end, counts, {"model": out / "model"})
     if adapters.embeddings_digest(adapted) != before:
         raise SaysNo("the adapter changed the tied embeddings of its base; nothing is saved")
-    with _replacing(out / "adapter") as temporary:
+    with models.replacing(out / "adapter") as temporary:
         adapters.save(adapted, temporary)
-    places = {
-        "model": str(source.absolute()) if isinstance(source, Path) else source,
-        "revision": revision,
-        "adapter": str((out / "adapter").absolute()),
-    }
+    places = {"model": source, "adapter": out / "adapter"}
     return _finish(task, recipe, out, "adapter", end, counts, places)
 
 
@@ -99,14 +111,10 @@ def prepare_torch(runtime: schema.Runtime) -> str:
         torch.set_num_threads(runtime.threads)
     if runtime.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("runtime.device=cuda, but torch sees no GPU; use runtime.device=cpu")
-    return "cuda" if runtime.device != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def _commit(hub_id: str, revision: str | None) -> str:
-    commit = loading.commit_of(hub_id, revision)
-    if revision is None:
-        log.say(f"  {hub_id} is at {commit}; put it in model.revision to keep to it")
-    return commit
+    if runtime.device == "cpu" or not torch.cuda.is_available():
+        return "cpu"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", step.WORKSPACE)  # before cuBLAS begins
+    return "cuda"
 
 
 def _fit(task: loop.Task, recipe: Recipe, out: Path) -> Position:
@@ -125,56 +133,29 @@ def _finish(
     saved: str,
     end: Position,
     counts: dict[str, Any],
-    places: dict[str, str | None],
+    places: dict[str, Path],
 ) -> Result:
     """Prove the save in a fresh process, write the report, and list the files."""
     sentences = {
         name: reload.FIXED.get(direction(name)[0], []) + [p.src for p in task.dev.get(name, [])[:6]]
         for name in task.run.directions
     }
-    places = {"tokenizer": places["model"], **places}
+    models.write_orthography(task.tokenizer, out)
+    places = {**places, "orthography": out / orthography.NAME}
+    quantize = recipe.adapter.quantize if saved == "adapter" else "none"
     checked = reload.check(
-        task.model, task.tokenizer, places, sentences, recipe.decode, task.max_length
+        task.model, task.tokenizer, places, sentences, recipe.decode, task.max_length, quantize
     )
     records, _ = tracking.read(out / "metrics.jsonl")
-    scored = [record for record in records if "chrf_pp" in record]
-    chosen = [record for record in scored if record["step"] == end.best_step]
-    stats = {
-        **counts,
-        "steps": end.step,
-        "tokens": end.tokens,
-        "chosen_step": end.best_step if scored else end.step,
-        "dev_chrf_pp": chosen[-1]["chrf_pp"] if chosen else {},
-        "train_seconds": end.seconds,
-        "micro_tokens": end.micro_tokens,  # null: a batch at once
-        "reload_sentences": checked,
-    }
-    page = report.render(f"{task.section}: {recipe.name}", records, _facts(stats))
+    stats = {**counts, **report.ended(records, end), "reload_sentences": checked}
+    page = report.render(f"{task.section}: {recipe.name}", records, stats)
     write_atomically(out / "report.html", page)
     return Result(
         files=(
             File(saved),
+            File(orthography.NAME),
             File("metrics.jsonl", rows=len(records), counts=False),
             File("report.html", counts=False),
         ),
         stats=stats,
     )
-
-
-def _facts(stats: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name.replace("_", " "): json.dumps(value, ensure_ascii=False)
-        for name, value in stats.items()
-    }
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A new directory that takes the name ``path`` once the block has filled it."""
-    temporary = path.parent / "work" / path.name
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    yield temporary
-    fsync_tree(temporary)
-    shutil.rmtree(path, ignore_errors=True)
-    replace_durably(temporary, path)

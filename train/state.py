@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from korpu.artifact import fsync_tree, replace_durably, sha256
 from korpu.errors import UsageError
 
 KEPT = 2
-TENSORS = ("weights", "optimizer", "random", "best", "recent")
+TENSORS = ("weights", "optimizer", "random", "best")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Position:
     """Where a run is. ``step`` steps are done; the next batch is ``batch`` of epoch ``epoch``.
 
     ``metrics_bytes`` is the length of the metrics file at that moment, ``seconds`` what the run
-    has cost so far, ``tokens`` the target tokens learned from.
+    has cost so far, ``tokens`` the target tokens learned from. ``kept`` are the best validations as
+    (step, score), best first, ``averaged`` how many of them the chosen weights are the mean of,
+    ``before`` the monitored directions' scores before the first step.
     """
 
     step: int = 0
@@ -35,11 +37,16 @@ class Position:
     tokens: int = 0
     seconds: float = 0.0
     metrics_bytes: int = 0
-    best_score: float | None = None
-    best_step: int = 0
+    kept: tuple[tuple[int, float], ...] = ()
     without_gain: int = 0  # validations since the best one
-    validated: tuple[int, ...] = ()  # steps whose weights `recent` holds, oldest first
+    averaged: int = 0
+    before: Mapping[str, float] = field(default_factory=dict)
     micro_tokens: int | None = None  # what the memory allowed at once
+
+    @property
+    def chosen(self) -> int:
+        """The step whose weights the run ends with; the last one's for a mean."""
+        return self.kept[0][0] if self.kept and not self.averaged else self.step
 
 
 def save(
@@ -122,7 +129,8 @@ def _read(directory: Path) -> tuple[Position, dict[str, dict[str, Any]], dict[st
         if sha256(directory / name) != state["sha256"][name]:
             raise ValueError(f"{name} is not the file that was written")
     position = Position(**state["position"])
-    position = replace(position, validated=tuple(position.validated))  # JSON has no tuples
+    kept = tuple((step, score) for step, score in position.kept)  # JSON has no tuples
+    position = replace(position, kept=kept)
     tensors = {group: load_file(str(directory / f"{group}.safetensors")) for group in TENSORS}
     return position, tensors, state.get("settings", {})
 

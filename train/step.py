@@ -7,12 +7,14 @@ rows are cut: a micro-batch, a rank or a whole batch give the same gradient but 
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
+from torch.utils import deterministic
 
 from korpu import log
 from korpu.errors import Infrastructure
@@ -22,6 +24,7 @@ from train.corpus import Example
 from train.loss import cross_entropy
 from train.ranks import Ranks
 
+WORKSPACE = ":4096:8"  # cuBLAS gives the same bits only with one of its fixed workspaces
 SMALLEST = 64  # tokens of a micro-batch below which memory cannot be the budget's fault
 
 
@@ -29,25 +32,31 @@ class Objective(torch.nn.Module):
     """The summed loss of a batch: model, output layer and loss in one module, so that torch's
     DistributedDataParallel sees all of a step."""
 
-    def __init__(self, model: Any, smoothing: float, precision: str, device: str) -> None:
+    def __init__(self, model: Any, run: Train, ranks: Ranks) -> None:
         super().__init__()
         self.model = model
-        self._smoothing = smoothing
-        self._low = precision == "bf16"
-        self._kind = device.partition(":")[0]
+        self._smoothing, self._loss = run.label_smoothing, run.loss
+        self._low = precision(run, ranks) == "bf16"
+        self._kind = ranks.device.partition(":")[0]
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        # in a tuple, so that it is no second module: names stay, and decoding is not compiled
+        compiled = torch.compile(base.model, dynamic=True) if run.compile else base.model
+        self._hidden = (compiled,)
 
     def forward(self, source: Any, source_mask: Any, decoder: Any, labels: Any) -> torch.Tensor:
         """Scalar, nats, float32."""
         model = self.model
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         with torch.autocast(self._kind, dtype=torch.bfloat16, enabled=self._low):
-            hidden = base.model(
+            hidden = self._hidden[0](
                 input_ids=source,
                 attention_mask=source_mask,
                 decoder_input_ids=decoder,
                 use_cache=False,
             ).last_hidden_state
-        return cross_entropy(hidden, base.lm_head.weight, labels, self._smoothing)
+        if self._low:  # on CUDA autocast leaves the last norm's output in float32
+            hidden = hidden.bfloat16()
+        return cross_entropy(hidden, base.lm_head.weight, labels, self._smoothing, self._loss)
 
 
 def objective(model: Any, run: Train, ranks: Ranks) -> Any:
@@ -58,11 +67,33 @@ def objective(model: Any, run: Train, ranks: Ranks) -> Any:
             warnings.simplefilter("ignore", FutureWarning)
             # the reentrant kind gives no gradient below frozen embeddings
             base.gradient_checkpointing_enable({"use_reentrant": False})
-    found: Any = Objective(model, run.label_smoothing, precision(run, ranks), ranks.device)
+    found: Any = Objective(model, run, ranks)
     if ranks.world > 1:
         ids = [torch.cuda.current_device()] if ranks.device.startswith("cuda") else None
         found = torch.nn.parallel.DistributedDataParallel(found, device_ids=ids)
     return found
+
+
+@contextlib.contextmanager
+def kernels(run: Train, device: str) -> Iterator[None]:
+    """On CUDA, where the run wants it: kernels that give the same bits every time.
+
+    Without them atomic additions come in any order, and a resumed run differs in the last bits.
+    Raises torch's ``RuntimeError`` for an operation that has no such kernel.
+    """
+    if not (run.deterministic and device.startswith("cuda")):
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
+    memory: Any = deterministic
+    before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    memory.fill_uninitialized_memory = False  # for debugging; it costs time
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        memory.fill_uninitialized_memory = before[1]
 
 
 def precision(run: Train, ranks: Ranks) -> str:
@@ -96,16 +127,17 @@ def backward(
     ranks: Ranks,
     ids: tuple[int, int],
     budget: int | None,
-) -> tuple[float, int, int]:
+) -> tuple[torch.Tensor, int, int]:
     """Accumulate the gradients of this rank's rows; returns the loss summed over its targets in
-    nats, and its padded source and target positions.
+    nats (a scalar on the device, float64: nothing here waits for it), and its padded source and
+    target positions.
 
     ``targets`` counts those of all ranks; ``ids`` are the pad and the decoder's start token. A
     rank without rows computes one that counts nothing, since the others wait for its gradients.
     """
     mine = list(rows[ranks.rank :: ranks.world])
     parts = micro(mine, budget) if mine else [[rows[0]]]
-    total, sources, labels = 0.0, 0, 0
+    total, sources, labels = torch.zeros((), dtype=torch.float64, device=ranks.device), 0, 0
     for number, part in enumerate(parts):
         batch = batches.tensors(part, *ids, ranks.device)
         gold = batch.labels if mine else torch.full_like(batch.labels, -100)
@@ -115,7 +147,7 @@ def backward(
             loss = loss_of(batch.source, batch.source_mask, batch.decoder, gold)
             # ranks' gradients are averaged: times their number is their sum
             torch.autograd.backward(loss * (ranks.world / targets))
-        total += float(loss.detach())
+        total += loss.detach()
         sources, labels = sources + batch.source.numel(), labels + batch.labels.numel()
     return total, sources, labels
 

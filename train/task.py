@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from korpu.languages import direction
 from korpu.nllb import tokens
 from korpu.schema import Recipe
 from korpu.stages import STAGES
-from train import corpus, loop, state, step
+from train import corpus, loop, mixing, state, step
 from train.ranks import Ranks
 
 
@@ -35,12 +36,27 @@ def task_of(
         raise UsageError(f"{section}.directions is empty; name one as SOURCE-TARGET")
     for name in run.directions:
         tokens.check_languages(tokenizer, direction(name))
-    learned, left_out = corpus.examples(new, run.directions, tokenizer, run.max_tokens)
+    mixing.check(run, [*new, *old], section)
+    encoded = partial(
+        corpus.examples,
+        tokenizer=tokenizer,
+        max_tokens=run.max_tokens,
+        machine_targets=run.synthetic_targets,
+        tag=run.tag_synthetic,
+    )
+    learned, left_out = encoded(new, run.directions)
     mixed: list[corpus.Example] = []
     if old:
-        mixed, also = corpus.examples(old, run.directions, tokenizer, run.max_tokens)
+        # of several directions, what is mixed in may have some only
+        there = [
+            name
+            for name in run.directions
+            if any(corpus.turned(row, name, run.synthetic_targets) for row in old)
+        ]
+        mixed, also = encoded(old, there or run.directions)
         left_out += also
-    dev = corpus.validation(corpus.read(inputs["prepare"].file("dev.parquet")), run)
+    groups = mixing.groups(learned, mixed, run)
+    dev = corpus.validation(corpus.of(inputs["prepare"], "dev", run.directions), run)
     sides = [row[side] for row in [*new, *old] for side in ("src", "tgt")]
     counts = {
         "pairs": len(new),
@@ -48,6 +64,7 @@ def task_of(
         "examples": len(learned),
         "examples_mixed_in": len(mixed),
         "examples_too_long": left_out,
+        "mixture": mixing.described(learned, mixed, groups, run.mix_share),
         "dev": {name: len(pairs) for name, pairs in dev.items()},
         "characters_unknown": tokens.unknown(tokenizer, sides),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -70,5 +87,6 @@ def task_of(
         seed=recipe.seed,
         ranks=ranks,
         settings=state.flat(key_config(recipe, STAGES[section].sections)),
+        groups=groups,
     )
     return task, counts

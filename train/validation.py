@@ -21,9 +21,10 @@ def score(
     max_length: int,
     ranks: Ranks,
 ) -> dict[str, float]:
-    """chrF++ (0–100, normalised, greedy) of each direction; leaves torch's generators alone.
+    """chrF++ (0–100, normalised, greedy) by name; leaves torch's generators alone.
 
-    Every rank translates its share and knows all scores.
+    A name ends in its direction: ``azj_Latn-uzn_Latn``, ``ntrex eng_Latn-azj_Latn``. Every rank
+    translates its share and knows all scores.
     """
     from dataclasses import replace
 
@@ -33,7 +34,7 @@ def score(
     found = {}
     state = torch.get_rng_state()
     for name, pairs in dev.items():
-        source, target = direction(name)
+        source, target = direction(name.rpartition(" ")[2])
         own = ranks.share(list(range(len(pairs))))
         texts = [pairs[n].src for n in own]
         done = translate(model, tokenizer, texts, (source, target), greedy, max_length)

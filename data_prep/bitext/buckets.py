@@ -25,7 +25,7 @@ PART = 50_000  # candidates of a part, at least
 BUCKET = 500_000  # emitted rows of a bucket, about
 NARROW = (
     "id", "src_lang", "tgt_lang", "src_key", "tgt_key", "score", "origin", "published", "document",
-    "document_key", "trusted", "reason",
+    "document_key", "trusted", "synthetic_side", "reason",
 )  # fmt: skip
 VERDICT = {"at": pl.UInt64, "reason": pl.String}
 

@@ -1,9 +1,10 @@
 """The same pair once: equal after folding, nearly equal, or furniture of many pages.
 
 Of pairs that have a side in common (``side=either``) or both (``side=both``) the best one stays:
-trusted before others, then without a score (a person aligned it) before mined ones, then the
-better score, then the lower id. A pair is a near duplicate where a better one of the corpus is
-similar and holds the same numbers: two weather reports that differ in a figure are two reports.
+people's before a machine's, trusted before others, then without a score (a person aligned it)
+before mined ones, then the better score, then the lower id. A pair is a near duplicate where a
+better one of the corpus is similar and holds the same numbers: two weather reports that differ in a
+figure are two reports.
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ def steps(prepare: schema.Prepare) -> list[Step]:
 
 
 def ranked(rows: pl.DataFrame) -> pl.DataFrame:
-    """With ``doubt``, ``worse`` and ``place``: sorted by them, the best row comes first."""
+    """With ``machine``, ``doubt``, ``worse``, ``place``: sorted by them, the best comes first."""
     return rows.with_columns(
+        machine=pl.col("synthetic_side").is_not_null(),
         doubt=~pl.col("trusted").fill_null(False),
         worse=-pl.col("score").fill_null(float("inf")),
         # ids are hashes in hexadecimal: their first half decides as well as all of it
@@ -87,7 +89,7 @@ def ranked(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-RANK = ("doubt", "worse", "place", "at")
+RANK = ("machine", "doubt", "worse", "place", "at")
 
 
 def keys(rows: pl.DataFrame, side: str) -> pl.Series:

@@ -34,7 +34,7 @@ def _order() -> tuple[str, ...]:
     early = [name for name in filter.RULES if name not in late]
     return (
         "margin", *early, *late, CONTAMINATED, "boilerplate", "duplicate", "near duplicate",
-        "undated", "near document", "train_side", "test_side",
+        "undated", "synthetic", "near document", "train_side", "test_side",
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def meaning(name: str, prepare: schema.Prepare) -> str:
         "long": f"a side has more than {rules.max_characters} characters",
         "ratio": f"one side has more than {rules.max_ratio:g} times the characters of the other",
         "alphabetic": f"letters are less than {rules.min_alphabetic:.0%} of a side",
-        "script": "a side is not in Latin script",
+        "script": "a side is not in the script of its language",
         "markup": "tags, entities or special tokens are left in a side",
         "placeholders": "the two sides hold different placeholders",
         "repetition": f"one word is more than {rules.max_repeat:.0%} of a side, or the same words "
@@ -78,6 +78,7 @@ def meaning(name: str, prepare: schema.Prepare) -> str:
         "near duplicate": "a better pair is nearly the same and holds the same numbers",
         "undated": "the document has no date, so no split can hold it",
         "near document": "the document is nearly one of a later split",
+        "synthetic": "a machine wrote a side, and dev or test has its date or its other side",
         "train_side": "train has one of its sides, so it cannot be tested on",
         "test_side": "test has one of its sides, so dev cannot",
     }.get(name, "")

@@ -2,7 +2,8 @@
 
 train < dev_from ≤ dev < test_from ≤ test. A document is on one side only, and so is what is nearly
 the same document, and a sentence: a document of train that is nearly one of dev or test goes, and
-a sentence that train holds on one side is not tested on.
+a sentence that train holds on one side is not tested on. A pair with a machine's side is for train
+alone: it goes where its date says dev or test, and where one of them holds a side of it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from korpu import schema
 from korpu.errors import UsageError
 
 SPLITS = ("train", "dev", "test")
+MACHINE = pl.col("synthetic_side").is_not_null()
 UNDATED = ("reject", "train", "document")
 
 
@@ -84,15 +86,26 @@ def of_document(document: str, published: str | None, split: schema.Split, seed:
 
 def names(rows: pl.DataFrame, split: schema.Split, seed: int) -> pl.Series:
     """The split of each row by its document and date alone; ``undated`` where that is rejected."""
-    groups = rows.select("document", "published", "origin").with_row_index("row")
-    once = groups.group_by("document", "published", "origin").agg("row")
+    asked = rows.select("document", "published", "origin", machine=MACHINE)
+    once = asked.with_row_index("row").group_by(*asked.columns).agg("row")
     found = [""] * rows.height
-    for document, published, origin, members in once.iter_rows():
-        only = origin in split.train_only
+    for document, published, origin, machine, members in once.iter_rows():
+        undated = published is None or not split.dev_from
+        # a translation has a document's name of its own: its hash says nothing of the original's
+        by_hash = undated and not (published is None and split.undated == "reject")
+        only = origin in split.train_only or (machine and by_hash)
         name = "train" if only else of_document(document, published, split, seed)
         for row in members:
             found[row] = name
     return pl.Series("split", found, dtype=pl.String)
+
+
+def _refused(rows: pl.DataFrame) -> pl.DataFrame:
+    """With the reasons that ``split`` gives."""
+    undated = pl.when(pl.col("split") == "undated").then(pl.lit("undated"))
+    judged = MACHINE & pl.col("split").is_in(["dev", "test"])
+    machine = pl.when(judged).then(pl.lit("synthetic"))
+    return rows.with_columns(reason=pl.coalesce("reason", undated, machine))
 
 
 @dataclass(frozen=True)
@@ -115,8 +128,7 @@ def divided(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     rows = rows.with_columns(own)
     if said is not None:
         rows = rows.with_columns(split=pl.coalesce(said, "split")).drop("split_said")
-    undated = pl.when(pl.col("split") == "undated").then(pl.lit("undated"))
-    rows = rows.with_columns(reason=pl.coalesce("reason", undated))
+    rows = _refused(rows)
     return rows.with_columns(split=pl.when(pl.col("reason").is_null()).then("split"))
 
 
@@ -125,9 +137,11 @@ def assign(
 ) -> Corpus:
     """The corpus after what the split rejects.
 
-    ``near document`` for the pairs of a document of train that is nearly one of dev or test, or of
-    dev and nearly one of test. With ``shared_sides``: ``train_side`` for a pair of dev or test
-    with a side that train has, ``test_side`` for a pair of dev with a side that test has.
+    ``synthetic`` for a machine's pair that dev or test would hold. ``near document`` for the pairs
+    of a document of train that is nearly one of dev or test, or of dev and nearly one of test.
+    With ``shared_sides``: ``train_side`` for a pair of dev or test with a side that train has,
+    ``test_side`` for a pair of dev with a side that test has, and ``synthetic`` for a machine's
+    with a side that either has.
     """
     step = buckets.Step("documents", _emit_documents, _none, rules, reprints.columns(NARROW))
     tables = reprints.settle(step, known, rules.split.near_documents, work, crew)
@@ -140,7 +154,9 @@ def assign(
 
 def _emit_documents(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     own = names(rows, rules.split, rules.seed)
-    return reprints.signed(rows.with_columns(own))
+    machine = MACHINE & own.is_in(["dev", "test"])
+    reason = pl.coalesce("reason", pl.when(machine).then(pl.lit("synthetic")))
+    return reprints.signed(rows.with_columns(own, reason=reason))
 
 
 def _none(_rows: pl.DataFrame, _rules: Rules) -> pl.DataFrame:
@@ -154,7 +170,9 @@ def _emit_sides(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         rows.select(
             "at",
             bucket=pl.Series(rows[f"{side}_key"].to_numpy() ^ _languages(rows[f"{side}_lang"])),
-            order=pl.col("split").replace_strict(ORDER, return_dtype=pl.Int8),
+            order=pl.when(MACHINE)
+            .then(pl.lit(LAST, pl.Int8))
+            .otherwise(pl.col("split").replace_strict(ORDER, return_dtype=pl.Int8)),
         )
         for side in ("src", "tgt")
     ]
@@ -166,12 +184,22 @@ def _languages(codes: pl.Series) -> NDArray[np.uint64]:
 
 
 ORDER = {"train": 0, "test": 1, "dev": 2}
+LAST = 3  # a machine's, in train: it shares sides with train only
 
 
 def _judge_sides(rows: pl.DataFrame, _rules: Rules) -> pl.DataFrame:
     rows = rows.with_columns(first=pl.col("order").min().over("bucket"))
-    reason = pl.when(first=0).then(pl.lit("train_side")).otherwise(pl.lit("test_side"))
-    return rows.filter(pl.col("order") > pl.col("first")).select("at", reason=reason)
+    machine = pl.col("order") == LAST
+    held = pl.col("order").is_in([ORDER["test"], ORDER["dev"]]).any().over("bucket")
+    reason = (
+        pl.when(machine)
+        .then(pl.lit("synthetic"))
+        .when(first=0)
+        .then(pl.lit("train_side"))
+        .otherwise(pl.lit("test_side"))
+    )
+    gone = pl.when(machine).then(held).otherwise(pl.col("order") > pl.col("first"))
+    return rows.filter(gone).select("at", reason=reason)
 
 
 def refuse_empty(

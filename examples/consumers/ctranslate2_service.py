@@ -36,7 +36,8 @@ def load(
     )
 
     def encoded(text: str) -> list[str]:
-        pieces = tokenizer.encode(" ".join(text.split()), add_special_tokens=False).ids
+        text = written(contract["orthography"], " ".join(text.split()), source)
+        pieces = tokenizer.encode(text, add_special_tokens=False).ids
         filled: list[str] = []
         for part in tokens["source_layout"]:
             if part == "{text}":
@@ -48,7 +49,8 @@ def load(
     def decoded(output: list[str]) -> str:
         strip = [language[target] if part == "{target}" else part for part in tokens["strip"]]
         kept = [tokenizer.token_to_id(token) for token in output if token not in strip]
-        return " ".join(tokenizer.decode(kept).split())
+        text = " ".join(tokenizer.decode(kept).split())
+        return canonical(contract["orthography"], text, target)
 
     def translate(texts: list[str]) -> list[str]:
         rows = [encoded(text) for text in texts]
@@ -67,6 +69,35 @@ def load(
         return [decoded(result.hypotheses[0]) for result in results]
 
     return translate
+
+
+def place(before: str) -> str:
+    """What stands before a mark decides how it is written."""
+    if before and before in "oOgG":
+        return "after_o_g"
+    return "after_letter" if before.isalpha() else "elsewhere"
+
+
+def written(rules: dict[str, Any], text: str, code: str) -> str:
+    """Canonical text in the characters that the model's vocabulary has."""
+    marks = rules["marks"].get(code, {})
+    spots = enumerate(text)
+    text = "".join(marks.get(place(text[i - 1 : i]), {}).get(c, c) for i, c in spots)
+    for sign, form in rules["signs"].items():
+        text = text.replace(sign, form)
+    return text
+
+
+def canonical(rules: dict[str, Any], text: str, code: str) -> str:
+    """What the model wrote, in canonical characters; read from left to right."""
+    for sign, pattern in rules["back"].items():
+        text = re.sub(pattern, sign, text)
+    marks = rules["marks"].get(code, {})
+    back = {where: {form: mark for mark, form in row.items()} for where, row in marks.items()}
+    read = ""
+    for c in text:
+        read += back.get(place(read[-1:]), {}).get(c, c)
+    return read
 
 
 def main(words: list[str]) -> None:

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, M2M100ForConditionalGeneration
@@ -33,7 +34,8 @@ def load(bundle: Path, source: str, target: str) -> Callable[[list[str]], list[s
         beam = {key: decoding[key] for key in ("early_stopping", "length_penalty")}
 
     def encoded(text: str) -> list[int]:
-        pieces = tokenizer.encode(" ".join(text.split()), add_special_tokens=False).ids
+        text = written(contract["orthography"], " ".join(text.split()), source)
+        pieces = tokenizer.encode(text, add_special_tokens=False).ids
         filled: list[int] = []
         for part in tokens["source_layout"]:
             name = language[source] if part == "{source}" else part
@@ -61,9 +63,39 @@ def load(bundle: Path, source: str, target: str) -> Callable[[list[str]], list[s
             )
         strip = {tokenizer.token_to_id(language.get(t, t)) for t in (target, *tokens["strip"])}
         kept = [[token for token in row if token not in strip] for row in output.tolist()]
-        return [" ".join(text.split()) for text in tokenizer.decode_batch(kept)]
+        texts = [" ".join(text.split()) for text in tokenizer.decode_batch(kept)]
+        return [canonical(contract["orthography"], text, target) for text in texts]
 
     return translate
+
+
+def place(before: str) -> str:
+    """What stands before a mark decides how it is written."""
+    if before and before in "oOgG":
+        return "after_o_g"
+    return "after_letter" if before.isalpha() else "elsewhere"
+
+
+def written(rules: dict[str, Any], text: str, code: str) -> str:
+    """Canonical text in the characters that the model's vocabulary has."""
+    marks = rules["marks"].get(code, {})
+    spots = enumerate(text)
+    text = "".join(marks.get(place(text[i - 1 : i]), {}).get(c, c) for i, c in spots)
+    for sign, form in rules["signs"].items():
+        text = text.replace(sign, form)
+    return text
+
+
+def canonical(rules: dict[str, Any], text: str, code: str) -> str:
+    """What the model wrote, in canonical characters; read from left to right."""
+    for sign, pattern in rules["back"].items():
+        text = re.sub(pattern, sign, text)
+    marks = rules["marks"].get(code, {})
+    back = {where: {form: mark for mark, form in row.items()} for where, row in marks.items()}
+    read = ""
+    for c in text:
+        read += back.get(place(read[-1:]), {}).get(c, c)
+    return read
 
 
 def main(words: list[str]) -> None:

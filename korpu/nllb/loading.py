@@ -1,8 +1,9 @@
-"""A model of the M2M100 family from a directory or a hub id, and an adapter onto it.
+"""A model of the M2M100 family from a directory, and an adapter onto it.
 
 What the library passes over in silence is an error here: another architecture, weights that are
-missing and would be drawn at random, embeddings that are not tied. Layer drop is off and no target
-language is stored in any config, so that one model serves both directions.
+missing and would be drawn at random, weights the model has no place for, embeddings that are not
+one tensor. Layer drop is off and no target language is stored in any config, so that one model
+serves both directions.
 """
 
 from __future__ import annotations
@@ -14,20 +15,25 @@ from typing import Any
 
 from korpu.artifact import sha256
 from korpu.errors import UsageError
+from korpu.nllb import quantized
 
 FAMILY = "m2m_100"
 TABLES = ("model.shared", "model.encoder.embed_tokens", "model.decoder.embed_tokens", "lm_head")
 # One tensor in this family; an adapter on one of its names unties it (peft merges it wrongly).
 NEVER_ADAPTED = ("shared", "embed_tokens", "embed_positions", "lm_head")
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+SAFE = ("model.safetensors", "model.safetensors.index.json")
+PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
-def load_model(directory: Path | str, device: str = "cpu", revision: str | None = None) -> Any:
+def load_model(directory: Path | str, device: str = "cpu", quantize: str = "none") -> Any:
     """An ``M2M100ForConditionalGeneration`` in float32 and in eval mode.
 
-    ``directory`` is a local directory or a hub id (fetched once, at ``revision``). Raises
-    ``UsageError`` for a directory without a checkpoint, another architecture, weights that do not
-    fill the model, or embeddings that are not one tensor.
+    ``quantize``: ``none``, or ``8bit`` or ``4bit`` for the linear layers of a base that is only
+    read (on CUDA; see ``quantized``). A pickled checkpoint (``.bin``) is read without running
+    anything in it. Raises ``UsageError`` for a directory without a checkpoint, another
+    architecture, weights that do not fill the model or do not all go into it, and embeddings that
+    are not one tensor.
     """
     import torch
     from transformers import M2M100ForConditionalGeneration
@@ -35,14 +41,17 @@ def load_model(directory: Path | str, device: str = "cpu", revision: str | None 
 
     logging.disable_progress_bar()
     _check_directory(Path(directory))
+    more = quantized.arguments(quantize, device)
     try:
         model, report = M2M100ForConditionalGeneration.from_pretrained(
             str(directory),
-            revision=revision,
+            local_files_only=True,
+            weights_only=True,
             dtype=torch.float32,
             encoder_layerdrop=0.0,
             decoder_layerdrop=0.0,
             output_loading_info=True,
+            **more,
         )
     except Exception as error:  # the library raises whatever its reader of the day raises
         raise UsageError(f"{directory}: no model can be loaded: {_first_line(error)}") from error
@@ -55,23 +64,14 @@ def load_model(directory: Path | str, device: str = "cpu", revision: str | None 
                 f"{directory}: {len(report[what])} weights are {what.partition('_')[0]}, such as "
                 f"{name}, and would be random; the checkpoint is not complete"
             )
+    if left := sorted(name for name in report.get("unexpected_keys") or () if not _computed(name)):
+        raise UsageError(
+            f"{directory}: the checkpoint has {len(left)} weights that config.json leaves no place "
+            f"for, such as {left[0]}; the two are not of one model"
+        )
     leave_target_open(model)
     check_tied(model, str(directory))
-    return model.to(device).eval()
-
-
-def commit_of(hub_id: str, revision: str | None = None) -> str:
-    """The commit of a hub model's files, which ``revision`` (a branch or tag) stands for today.
-
-    Fetches only the config, and only where it is not cached. Raises ``UsageError``.
-    """
-    from huggingface_hub import hf_hub_download
-
-    try:
-        path = Path(hf_hub_download(hub_id, "config.json", revision=revision))
-    except Exception as error:
-        raise UsageError(f"{hub_id}: no model can be found: {_first_line(error)}") from error
-    return path.parent.name  # …/snapshots/<commit>/config.json
+    return model.eval() if more else model.to(device).eval()
 
 
 def leave_target_open(model: Any) -> None:
@@ -117,13 +117,11 @@ def load_adapter(model: Any, adapter_dir: Path | str) -> Any:
     return adapted.eval()
 
 
-def load_trained(
-    where: Path | str, trained: Path, device: str = "cpu", revision: str | None = None
-) -> Any:
+def load_trained(where: Path | str, trained: Path, device: str = "cpu") -> Any:
     """What `train` left: its adapter on the model ``where``, or the model it tuned whole."""
     if (trained / "model").is_dir():
         return load_model(trained / "model", device)
-    return load_adapter(load_model(where, device, revision), trained / "adapter")
+    return load_adapter(load_model(where, device), trained / "adapter")
 
 
 def refuse_embeddings(targets: list[str], where: str) -> None:
@@ -160,12 +158,15 @@ def _check_filled(adapted: Any, path: Path) -> None:
         raise UsageError(f"{path}: {odd} is in the adapter or in the model, but not in both")
 
 
+def _computed(name: str) -> bool:
+    """Is it a tensor that older checkpoints stored and the model computes?"""
+    return name.endswith(("embed_positions.weights", "embed_positions._float_tensor", ".version"))
+
+
 def _check_directory(path: Path) -> None:
-    """Refuse a local directory early; anything that is not one is taken for a hub id."""
+    """Refuse early what is no model's directory."""
     if not path.is_dir():
-        if path.exists() or len(path.parts) != 2 or path.is_absolute():
-            raise UsageError(f"there is no model directory {path}")
-        return
+        raise UsageError(f"there is no model directory {path}")
     try:
         config = json.loads((path / "config.json").read_text("utf-8"))
     except FileNotFoundError:
@@ -174,9 +175,8 @@ def _check_directory(path: Path) -> None:
         raise UsageError(f"{path / 'config.json'} is not JSON: {error}") from error
     if config.get("model_type") != FAMILY:
         raise UsageError(_wrong_family(path, config.get("model_type")))
-    weights = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin")
-    if not any((path / name).exists() for name in (*weights, "pytorch_model.bin.index.json")):
-        raise UsageError(f"{path} has no checkpoint ({' or '.join(weights)})")
+    if not any((path / name).exists() for name in (*SAFE, *PICKLED)):
+        raise UsageError(f"{path} has no checkpoint ({SAFE[0]} or {PICKLED[0]})")
 
 
 def _wrong_family(where: Path | str, found: object) -> str:

@@ -14,10 +14,16 @@ ALPHABET = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "çəğıöşüÇƏĞİÖŞÜʻʼ0123456789.,:;!?-–—()%/“”«»\"'+"
 )
+MOST = re.compile(r"set it to a value <= (\d+)")
 
 
-def train_pieces(texts: Iterable[str], size: int) -> bytes:
+def train_pieces(
+    texts: Iterable[str], size: int, *, at_most: bool = False, alphabet: str = ALPHABET
+) -> bytes:
     """A BPE sentencepiece model of exactly ``size`` pieces, the three control pieces included.
+
+    ``at_most``: of fewer, where the texts do not give so many. ``alphabet``: characters it has
+    whether or not the texts have them.
 
     NLLB's own settings: NFKC, no byte fallback; digits are split and every character of the texts
     is covered. Texts are sorted and the trainer has one thread, so the same texts in any order give
@@ -36,7 +42,7 @@ def train_pieces(texts: Iterable[str], size: int) -> bytes:
             model_type="bpe",
             vocab_size=size,
             character_coverage=1.0,
-            required_chars=ALPHABET,
+            required_chars=alphabet,
             split_digits=True,
             byte_fallback=False,
             normalization_rule_name="nmt_nfkc",
@@ -46,12 +52,15 @@ def train_pieces(texts: Iterable[str], size: int) -> bytes:
             minloglevel=2,
         )
     except RuntimeError as error:
+        most = MOST.search(str(error))
+        if at_most and most:
+            return train_pieces(lines, int(most.group(1)), alphabet=alphabet)
         raise UsageError(_refused(str(error), size)) from error
     return written.getvalue()
 
 
 def _refused(error: str, size: int) -> str:
-    most = re.search(r"set it to a value <= (\d+)", error)
+    most = MOST.search(error)
     least = re.search(r"smaller than required_chars\. \d+ vs (\d+)", error)
     if most:
         short = size - int(most.group(1))

@@ -19,7 +19,7 @@ from typing import Any
 from korpu.artifact import write_atomically
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import loading, tokens
-from korpu.nllb.vocabulary import batches, bpe, keep, letters, pieces_of
+from korpu.nllb.vocabulary import batches, bpe, keep, letters
 
 __all__ = ["Map", "Outside", "Proof", "check", "keep", "load_map", "outside", "save_map", "trim"]
 
@@ -134,12 +134,10 @@ def load_map(path: Path) -> Map:
 
 
 def outside(tokenizer: Any, trimmed: Any, mapping: Map, texts: Iterable[str]) -> Outside:
-    """How often the trimmed vocabulary writes texts differently; streams."""
-    language = _codes(trimmed)[0]
+    """How often the trimmed vocabulary writes texts (as they stand) differently; streams."""
     n = [0] * 6
     for batch in batches(texts, 1024):
-        before = pieces_of(tokenizer, batch, language)
-        after = pieces_of(trimmed, batch, language)
+        before, after = tokens.pieces(tokenizer, batch), tokens.pieces(trimmed, batch)
         for old, new in zip(before, after, strict=True):
             row = (
                 1,
@@ -330,6 +328,8 @@ def _trim_tokenizer(tokenizer: Any, mapping: Map) -> Any:
     found = json.loads(tokenizer.backend_tokenizer.to_str())
     parts = {name: found[name] for name in ("normalizer", "pre_tokenizer", "decoder")}
     trimmed._tokenizer = Tokenizer.from_str(json.dumps({**built, **parts}))
+    if (own := tokens.orthography_of(tokenizer)) is not None:
+        tokens.write_in(trimmed, own)
     return trimmed
 
 

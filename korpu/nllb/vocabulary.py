@@ -42,7 +42,8 @@ def keep(
     Kept are: tokens and characters that occur ``least`` times; the reserved tokens, ``<mask>`` and
     the codes of ``languages``; single-character pieces that are Latin or Cyrillic letters, digits,
     punctuation and symbols; and all pieces that the merges to a kept piece go through. The order
-    of the texts does not matter. Raises ``UsageError`` for an unknown language or a ``least`` of 0.
+    of the texts does not matter; they are read as they stand (give them in the tokenizer's own
+    orthography). Raises ``UsageError`` for an unknown language or a ``least`` of 0.
     """
     if least < 1:
         raise UsageError(f"least={least}: a token is kept from 1 occurrence on; use 1 or more")
@@ -54,7 +55,7 @@ def keep(
     characters: Counter[str] = Counter()
     normalizer = tokenizer.backend_tokenizer.normalizer
     for batch in batches(texts, 1024):
-        for row in pieces_of(tokenizer, batch, languages[0]):
+        for row in tokens.pieces(tokenizer, batch):
             used.update(row)
         for text in batch:
             characters.update(normalizer.normalize_str(text) if normalizer else text)
@@ -99,11 +100,6 @@ def bpe(tokenizer: Any) -> tuple[dict[str, int], list[tuple[str, str]]]:
         raise UsageError(f"the tokenizer is {model.get('type')}, not BPE as NLLB's is")
     pairs = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
     return model["vocab"], [(left, right) for left, right in pairs]
-
-
-def pieces_of(tokenizer: Any, texts: Sequence[str], language: str) -> Iterator[list[int]]:
-    """The texts' ids without code and end; ``language`` is any that the tokenizer has."""
-    return (row[1:-1] for row in tokens.encode(tokenizer, texts, language))
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -34,13 +34,13 @@ from korpu.schema.prepare import (
     Split,
 )
 from korpu.schema.runtime import Runtime, Slurm
-from korpu.schema.train import Select, Tracker, Train
+from korpu.schema.train import Monitor, Select, Tracker, Train
 
 __all__ = [
     "CONTENT", "ELSEWHERE", "NAME_OR_CONTENT", "Adapter", "Align", "Benchmark", "Collect",
     "Corrections", "Decode", "Decontaminate", "Dedupe", "Encoder", "Evaluate", "Files", "Filter",
-    "Gate", "Hub", "Model", "Newsroom", "Opus", "Part", "Prepare", "Recipe", "Release", "Runtime",
-    "Select", "Site", "Slurm", "Sources", "Split", "Tracker", "Train", "Warc",
+    "Gate", "Hub", "Model", "Monitor", "Newsroom", "Opus", "Part", "Prepare", "Recipe", "Release",
+    "Runtime", "Select", "Site", "Slurm", "Sources", "Split", "Tracker", "Train", "Warc",
 ]  # fmt: skip
 
 

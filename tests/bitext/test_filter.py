@@ -90,6 +90,15 @@ def test_numbers_and_language_can_be_left_out(recipe: Any) -> None:
     assert filter.apply(foreign, rules)["reason"].to_list() == [None]
 
 
+def test_a_further_language_is_held_to_its_own_script(recipe: Any) -> None:
+    russian = "В Баку в этом году открылись 3 новые школы."
+    rows = candidates((GOOD[0], russian), (GOOD[0], GOOD[1])).with_columns(
+        tgt_lang=pl.lit("rus_Cyrl")
+    )
+    found = filter.apply(rows, recipe(filter__numbers=False).prepare.filter)["reason"]
+    assert found.to_list() == [None, "script"]
+
+
 def test_a_reason_given_before_stays(recipe: Any) -> None:
     rows = candidates(("a", "b"), GOOD, reason=["margin", None])
     assert filter.apply(rows, recipe().prepare.filter)["reason"].to_list() == ["margin", None]

@@ -34,7 +34,7 @@ def by_generate(tiny: tuple[Any, Any], lines: list[str], beam: int = 1) -> list[
                 do_sample=False,
                 early_stopping=beam > 1,
             )
-        found += tokens.decode(tokenizer, out.tolist())
+        found += tokens.decode(tokenizer, out.tolist(), DIRECTION[1])
     return [" ".join(text.split()) for text in found]
 
 

@@ -225,6 +225,7 @@ def test_base_and_adapter_are_really_loaded(
 
     from eval.decoding import translate
     from korpu.artifact import File
+    from korpu.nllb.orthography import Orthography
 
     model, tokenizer = tiny
     torch.manual_seed(2)
@@ -236,13 +237,14 @@ def test_base_and_adapter_are_really_loaded(
         saved.save_pretrained(folder / name)
         if stage == "base":
             tokenizer.save_pretrained(folder / name)
+        (folder / "orthography.json").write_text(Orthography().json(), "utf-8")
         inputs[stage] = commit(
             folder,
             stage=stage,
             key=stage[0] * 64,
             config={},
             inputs=[],
-            result=Result(files=(File(name),)),
+            result=Result(files=(File(name), File("orthography.json"))),
             started=0.0,
         )
     wanted = of(recipe, systems=["base", "adapter"], directions=BOTH[:1], metrics=["chrf_pp"])

@@ -83,9 +83,10 @@ def test_the_config_tree_stays_small():
     assert len(list(CONFIGS.rglob("*.yaml"))) < 60
 
 
-def test_no_config_names_a_python_object():
+def test_no_config_but_of_launchers_and_sweepers_names_a_python_object():
     for path in CONFIGS.rglob("*.yaml"):
-        assert "_target_" not in path.read_text(), path
+        if CONFIGS / "hydra" not in path.parents:
+            assert "_target_" not in path.read_text(), path
         yaml.safe_load(path.read_text())
 
 

@@ -71,28 +71,19 @@ def test_a_directory_that_is_no_model_is_refused(copy, spoil, sentence):
         loading.load_model(copy)
 
 
-def test_a_hub_id_loads_from_the_local_cache_at_its_revision(saved, tmp_path, monkeypatch):
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    repository = tmp_path / "models--korpu--tiny"
-    shutil.copytree(saved, repository / "snapshots" / commit)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(commit)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert loading.commit_of("korpu/tiny") == commit
-    model = loading.load_model("korpu/tiny", revision=commit)
-    assert model.config.d_model == 16
-    for function in (loading.load_model, loading.commit_of):
-        with pytest.raises(UsageError, match="korpu/missing: no model can be"):
-            function("korpu/missing")
-
-
 def adapter_of(model, directory):
     from korpu.schema import Adapter
     from train import adapter
 
     recipe = Adapter(
-        kind="lora", r=2, alpha=4, block=8, dropout=0.0, targets=["q_proj", "fc1"], start=None
+        kind="lora",
+        r=2,
+        alpha=4,
+        block=8,
+        dropout=0.0,
+        targets=["q_proj", "fc1"],
+        start=None,
+        quantize="none",
     )
     adapter.save(adapter.attach(model, recipe), directory)
     return directory

@@ -11,9 +11,10 @@ from tokenizers import normalizers
 
 from data_prep.text.normalize import normalize
 from korpu.errors import UsageError
-from korpu.nllb import orthography, tokens
-from korpu.nllb.orthography import Orthography, decode, encode, plan
+from korpu.nllb import orthography, survival, tokens
+from korpu.nllb.orthography import Orthography, decode, encode
 from korpu.nllb.pieces import ALPHABET, train_pieces
+from korpu.nllb.survival import plan
 
 CODES = ["azj_Latn", "uzn_Latn"]
 NTREX = Path(os.environ.get("KORPU_SHARED", "../shared")) / "data/ntrex"
@@ -132,9 +133,10 @@ def test_any_marks_in_normal_form_come_back_as_they_were(plans, missing, languag
 def test_it_also_survives_the_tokenizer(plans, missing, words):
     tokenizer, found = plans[missing]
     text = normalize(" ".join(words), "uzn_Latn")
-    rows = tokens.encode(tokenizer, [encode(found, text, "uzn_Latn")], "uzn_Latn")
+    tokens.write_in(tokenizer, found)
+    rows = tokens.encode(tokenizer, [text], "uzn_Latn")
     assert tokenizer.unk_token_id not in rows[0]
-    assert decode(found, tokens.decode(tokenizer, rows)[0], "uzn_Latn") == text
+    assert tokens.decode(tokenizer, rows, "uzn_Latn") == [text]
 
 
 @pytest.mark.skipif(not NTREX.exists(), reason="../shared/data is not here")
@@ -162,5 +164,7 @@ def test_the_json_form_is_read_back_and_anything_else_refused(plans):
 
 def test_characters_that_a_tokenizer_changes_are_counted():
     tokenizer = tokenizer_of(EVERYTHING)
-    found = orthography.changed(tokenizer, ["№ 5 … ½", "ə № 日 a’b"])
-    assert found == {"½": 1, "…": 1, "№": 2, "日": 1}
+    texts = ["№ 5 … ½", "ə № 日 a’b"]
+    assert survival.changed(tokenizer, texts) == {"½": 1, "…": 1, "№": 2, "日": 1}
+    survival.settled(tokenizer, "auto")
+    assert survival.lost(tokenizer, texts) == {"½": 1, "№": 2, "日": 1}

@@ -139,7 +139,7 @@ def test_any_word_of_the_languages_is_written_without_unk(tokenizer, trimmed):
     assert written.texts_outside > 0
     assert written.tokens_after > written.tokens_before
     for word in words[:6]:
-        assert tokens.decode(found, tokens.encode(found, [word], "azj_Latn")) == [word]
+        assert tokens.decode(found, tokens.encode(found, [word], "azj_Latn"), "azj_Latn") == [word]
 
 
 def test_a_piece_is_kept_with_what_its_merges_go_through():

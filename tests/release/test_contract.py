@@ -1,12 +1,16 @@
 """What ships beside the weights: the consumer contract, the card, the provenance."""
 
 import copy
+import importlib.util
 import json
 
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from korpu.nllb import orthography
 from release import contract
 
 SCHEMA = json.loads(contract.SCHEMA_FILE.read_text("utf-8"))
@@ -49,6 +53,36 @@ def test_the_contract_says_what_was_measured(made):
     assert set(made["formats"]) == {"hf", "ct2-float32", "ct2-int8"}
     assert {row["system"] for row in made["metrics"]} == {"copy", "base", "adapter"}
     assert all("version:" in row["signature"] for row in made["metrics"])
+
+
+def module_of(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PROGRAMS = [
+    contract.SCHEMA_FILE.with_name("parity_worker.py"),
+    *(contract.SCHEMA_FILE.parents[1] / "examples/consumers").glob("*.py"),
+]
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_a_program_of_its_own_writes_and_reads_the_orthography_as_the_project_does(made, path):
+    program, rules = module_of(path), made["orthography"]
+    own = contract.orthography(made)
+    assert own.marks["uzn_Latn"]["after_o_g"]["ʻ"] == "‘"
+    assert rules["back"] == {"…": r"\.{3}(?!\.)"}
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.text("oOgxs ʻʼ‘’'`«»….", max_size=12), st.sampled_from(["azj_Latn", "uzn_Latn"]))
+    def agree(text, code):
+        assert program.written(rules, text, code) == orthography.encode(own, text, code)
+        assert program.canonical(rules, text, code) == orthography.decode(own, text, code)
+
+    agree()
+    assert program.written(rules, "Gʻalaba… togʻ, sanʼat", "uzn_Latn").startswith("G‘alaba... tog‘")
 
 
 def test_the_normaliser_s_vectors_show_its_rules(made):

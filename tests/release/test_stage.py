@@ -54,6 +54,21 @@ def test_the_model_says_something_and_the_adapter_changed_it(recipe, world, rele
     assert base(texts, ("azj_Latn", "uzn_Latn")) != adapted
 
 
+def test_an_adapter_begins_from_the_one_that_a_bundle_ships(recipe, world, released):
+    from safetensors.torch import load_file
+
+    from korpu.nllb import loading
+    from train import adapter as adapters
+
+    values = dataclasses.replace(recipe.adapter, r=8, alpha=16, start=str(released.path))
+    base = loading.load_model(world.inputs["base"].directory / "model")
+    adapted = adapters.attach(base, values)
+    shipped = load_file(world.inputs["train"].directory / "adapter/adapter_model.safetensors")
+    own = {n.replace(".default", ""): p for n, p in adapted.named_parameters() if "lora_" in n}
+    assert own.keys() == shipped.keys()
+    assert all((own[name] == shipped[name]).all() for name in own)
+
+
 def test_what_is_published(recipe, released):
     files = {
         p.relative_to(released.path).as_posix() for p in released.path.rglob("*") if p.is_file()
@@ -62,7 +77,8 @@ def test_what_is_published(recipe, released):
     hf = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json")
     assert files == {
         *("MANIFEST.json", "README.md", "provenance.json", "smoke.jsonl", "translation.json"),
-        *(f"hf/{name}" for name in (*hf, "tokenizer_config.json")),
+        *(f"hf/{name}" for name in (*hf, "tokenizer_config.json", "orthography.json")),
+        *(f"adapter/{name}" for name in ("adapter_config.json", "adapter_model.safetensors")),
         *(f"ct2-{kind}/{name}" for kind in ("float32", "int8") for name in ct2),
     }
     home = Path(recipe.release.registry) / "small"

@@ -86,7 +86,7 @@ def recipe(composed):
         "save_every": 4,
         "label_smoothing": 0.1,
         "patience": 0,
-        "average": 1,
+        "keep": 1,
     }
     return replace(
         composed,

@@ -67,7 +67,10 @@ def test_examples_carry_both_directions_codes_and_long_ones_are_counted(tmp_path
     assert [(e.source[0], e.target[0]) for e in found] == [(az, uz)] * 3 + [(uz, az)] * 3
     for example in found:
         assert example.source[-1] == example.target[-1] == 2
-    assert tokens.decode(tokenizer, [found[0].source, found[0].target]) == ["bir", "bitta"]
+    assert tokens.decode(tokenizer, [found[0].source, found[0].target], "azj_Latn") == [
+        "bir",
+        "bitta",
+    ]
 
     limit = max(max(len(e.source), len(e.target)) for e in found) - 1
     short, too_long = corpus.examples(ROWS, both, tokenizer, limit)

@@ -71,6 +71,8 @@ def test_a_loss_that_is_not_finite_names_the_rows_and_saves_nothing(run, monkeyp
         ({"validate_every": 0}, "base.validate_every"),
         ({"lr": 0.0}, "base.lr must be above 0"),
         ({"label_smoothing": 1.0}, "base.label_smoothing"),
+        ({"keep": 0}, "base.keep must be at least 1"),
+        ({"average": True}, "set base.keep to 2 or more"),
         ({"directions": []}, "base.directions is empty"),
         ({"directions": ["azj_Latn-rus_Cyrl"]}, "rus_Cyrl"),
     ],
@@ -116,7 +118,10 @@ def test_the_average_is_kept_where_it_scores_higher(run, monkeypatch, tmp_path, 
     from safetensors.torch import load_file
 
     seen = scored(monkeypatch, [10.0, 30.0, 20.0, average])
-    run(steps=6, validate_every=2, average=2)
+    _, stats = run(steps=6, validate_every=2, keep=2, average=True)
+    assert stats["kept"] == [{"step": 4, "chrf_pp": 30.0}, {"step": 6, "chrf_pp": 20.0}]
+    assert stats["averaged"] == (2 if wins else 0)
+    assert stats["dev_chrf_pp"] == {"azj_Latn-uzn_Latn": max(average, 30.0)}
     (out,) = tmp_path.iterdir()
     kept = load_file(out / "model" / "model.safetensors")["model.shared.weight"]
     expected = (seen[1] + seen[2]) / 2 if wins else seen[1]
@@ -131,13 +136,15 @@ def test_without_dev_rows_the_last_step_is_kept(recipe, prepared, tmp_path, monk
     assert stats["dev_chrf_pp"] == {}
 
 
-def test_remembered_weights_are_the_last_ones():
-    at, recent = Position(), {}
-    for done in (2, 4, 6):
+def test_the_best_are_kept_and_of_equals_the_first():
+    at, kept = Position(), {}
+    for done, score in ((2, 7.0), (4, 9.0), (6, 9.0), (8, 1.0), (10, 8.0)):
         weights = {"w": torch.nn.Parameter(torch.full((2,), float(done)))}
-        at, recent = selection.remembered(
-            Position(step=done, validated=at.validated), 2, weights, recent
-        )
-    assert at.validated == (4, 6)
-    assert selection.average(at, recent)["w"].tolist() == [5.0, 5.0]
-    assert selection.average(Position(), {}) is None
+        at, kept = selection.judged(replace(at, step=done), score, 3, weights, kept)
+    assert at.kept == ((4, 9.0), (6, 9.0), (10, 8.0))
+    assert at.without_gain == 3
+    assert sorted(kept) == ["10|w", "4|w", "6|w"]
+    assert selection.best(at, kept)["w"].tolist() == [4.0, 4.0]
+    assert selection.average(at, kept)["w"].tolist() == pytest.approx([20 / 3] * 2)
+    assert (at.chosen, replace(at, averaged=3).chosen) == (4, 10)
+    assert selection.best(Position(), {}) == {}

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from korpu.errors import UsageError
 from train import loss
 
 
@@ -29,6 +30,32 @@ def test_loss_and_gradients_equal_torchs(monkeypatch, smoothing, chunk):
     # logits are taken in float32 inside, as they are in training
     for mine, theirs in zip(torch.autograd.grad(found / 23, (hidden, head)), wanted, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_a_kernel_without_label_smoothing_is_given_it(smoothing):
+    torch.manual_seed(3)
+    hidden = torch.randn(20, 16, requires_grad=True)
+    head = torch.randn(31, 16, requires_grad=True)
+    labels = torch.randint(0, 31, (20,))
+
+    def torchs(smoothing):
+        return lambda hidden, head, labels: torch.nn.functional.cross_entropy(
+            hidden @ head.T, labels, label_smoothing=smoothing, reduction="sum"
+        )
+
+    found = loss.smoothed(torchs(0.0), hidden, head, labels, smoothing)
+    wanted = torchs(smoothing)(hidden, head, labels)
+    assert float(found.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
+    pairs = (torch.autograd.grad(value, (hidden, head)) for value in (found, wanted))
+    for mine, theirs in zip(*pairs, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_kernel_of_cuda_is_refused_elsewhere():
+    labels = torch.tensor([0, 1])
+    with pytest.raises(UsageError, match="loss=cce is for CUDA; set loss=chunked"):
+        loss.cross_entropy(torch.randn(2, 4), torch.randn(7, 4), labels, 0.1, "cce")
 
 
 def test_a_frozen_head_costs_and_gets_no_gradient():

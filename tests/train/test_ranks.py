@@ -48,7 +48,7 @@ def together(work, world=2):
 
 def losses(out):
     found = tracking.read(out / "metrics.jsonl")[0]
-    return [{k: v for k, v in r.items() if k not in ("seconds", "tokens_per_s")} for r in found]
+    return [{k: v for k, v in r.items() if k not in tracking.MEASURED} for r in found]
 
 
 @pytest.fixture
@@ -77,7 +77,8 @@ def test_two_processes_learn_what_one_learns(recipe, pair, prepared, tmp_path):
             assert b["gradient"] == pytest.approx(a["gradient"], rel=1e-4)
             assert (b["targets"], b["lr"], b["tokens"]) == (a["targets"], a["lr"], a["tokens"])
     names = {path.name for path in two.iterdir()}
-    assert names == {"model", "metrics.jsonl", "report.html", "state", "work"}
+    written = {"model", "metrics.jsonl", "orthography.json", "report.html", "state", "work"}
+    assert names == written
 
 
 def test_killed_together_they_resume_to_the_same_bits(pair, prepared, tmp_path, monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 
 import train
 from korpu.errors import STOPPED, Stopped, UsageError
-from train import batches, reload, state
+from korpu.schema import Monitor
+from train import batches, reload, state, tracking
 
 SAVED = {"lora": "adapter", "dora": "adapter", "oft": "adapter", "none": "model"}
 FORK = multiprocessing.get_context("fork")  # real processes without importing torch again
@@ -33,9 +34,7 @@ def in_a_process(work):
 def losses(out):
     lines = (out / "metrics.jsonl").read_text().splitlines()
     found = [json.loads(line) for line in lines]
-    return [
-        {k: v for k, v in line.items() if k not in ("seconds", "tokens_per_s")} for line in found
-    ]
+    return [{k: v for k, v in line.items() if k not in tracking.MEASURED} for line in found]
 
 
 def weights(out):
@@ -84,6 +83,33 @@ def test_sigkill_at_any_moment_changes_nothing(
     assert len(losses(out)) == recipe.base.steps + 3
     assert losses(out) == losses(undisturbed)
     assert weights(out) == weights(undisturbed)
+
+
+def test_what_is_kept_averaged_and_monitored_resumes_to_the_same_bits_too(
+    recipe, prepared, tmp_path, monkeypatch
+):
+    for name, text in (("az", "Bakı günəşlidir.\nGəncə buludludur.\n"), ("uz", "Boku.\nGanja.\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    sides = str(tmp_path / "az"), str(tmp_path / "uz")
+    watched = {"held": Monitor(*sides, "azj_Latn", "uzn_Latn", lines=2)}
+    settings = {"validate_every": 2, "keep": 3, "average": True, "monitor": watched}
+    recipe = replace(recipe, base=replace(recipe.base, **settings))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    result = train.run_base(recipe, prepared, whole)
+    assert len(result.stats["kept"]) == 3
+    for module, name, count in ((batches, "tensors", 3), (batches, "tensors", 7)):
+        with monkeypatch.context() as patch:
+            killed(patch, module, name, count)
+            assert in_a_process(lambda: train.run_base(recipe, prepared, cut)) == -signal.SIGKILL
+    again = train.run_base(recipe, prepared, cut)
+    assert losses(cut) == losses(whole)
+    assert losses(cut)[0]["chrf_pp_monitor"].keys() == result.stats["forgetting"].keys()
+    assert losses(cut)[-1]["average_of"] == 3
+    assert weights(cut) == weights(whole)
+    for name in ("kept", "averaged", "forgetting", "dev_chrf_pp"):
+        assert again.stats[name] == result.stats[name]
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora", "oft", "none"])

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import train
+from eval.load import base_of
 from korpu.artifact import Artifact
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import loading, tokens
@@ -35,7 +36,7 @@ def test_a_base_is_a_genuine_nllb_model_that_reloads(made):
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     result = made["base result"]
-    assert [file.path for file in result.files if file.counts] == ["model"]
+    assert [file.path for file in result.files if file.counts] == ["model", "orthography.json"]
     assert result.stats["reload_sentences"] == 2 * (2 + 3)
     assert result.stats["characters_unknown"] == {}
     directory = made["base"] / "model"
@@ -47,7 +48,7 @@ def test_a_base_is_a_genuine_nllb_model_that_reloads(made):
     assert "forced_bos_token_id" not in stored
     assert model.config.vocab_size == len(tokenizer) == 220
     page = (made["base"] / "report.html").read_text("utf-8")
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4  # loss, scores, rate, speed
 
 
 @pytest.mark.usefixtures("base")
@@ -74,7 +75,7 @@ def test_the_vocabulary_of_a_base_is_learned_from_its_own_rows_only(prepared, ma
 def test_an_adapter_leaves_every_weight_of_its_base_alone(recipe, base, made):
     before = loading.fingerprint(made["base"] / "model")
     result = train.run_adapter(recipe, base, made["train"])
-    assert [file.path for file in result.files if file.counts] == ["adapter"]
+    assert [file.path for file in result.files if file.counts] == ["adapter", "orthography.json"]
     assert result.stats["examples_mixed_in"] > 0
     assert loading.fingerprint(made["base"] / "model") == before
     names = sorted(path.name for path in (made["train"] / "adapter").iterdir())
@@ -131,12 +132,7 @@ def test_a_save_that_is_not_the_trained_model_is_refused(made, recipe, tmp_path,
         save_file(weights, path, metadata={"format": "pt"})
     else:
         path.write_bytes(path.read_bytes()[:-100])
-    places = {
-        "model": str(directory),
-        "tokenizer": str(directory),
-        "adapter": None,
-        "revision": None,
-    }
+    places = {"model": directory}
     sentences = {"azj_Latn-uzn_Latn": reload.FIXED["azj_Latn"]}
     expected = {"weight": "not the trained one .*apart", "file": "does not load in a fresh process"}
     with pytest.raises(SaysNo, match=expected[what]):
@@ -165,16 +161,14 @@ def test_embeddings_that_changed_are_refused(recipe, base, tmp_path, monkeypatch
     assert not (tmp_path / "adapter").exists()
 
 
-def test_where_the_model_is(recipe, base):
-    def place(**changes):
-        changed = replace(recipe, model=replace(recipe.model, **changes))
-        return models.model_source(changed, base)
+def test_where_the_model_is(recipe, base, prepared):
+    def place(inputs, **changes):
+        return base_of(replace(recipe, model=replace(recipe.model, **changes)), inputs)
 
-    assert place() == base["base"].directory / "model"
-    assert str(place(weights="local", path="some/where")) == "some/where"
-    assert place(weights="hub", hub_id="owner/name") == "owner/name"
-    with pytest.raises(UsageError, match=r"model\.hub_id has no value"):
-        place(weights="hub", hub_id=None)
+    assert place(base) == base["base"].directory / "model"
+    assert str(place(prepared, weights="local", path="some/where")) == "some/where"
+    with pytest.raises(UsageError, match=r"set model\.path or model\.hub_id"):
+        place(prepared, weights="hub", hub_id=None)
 
 
 def test_an_unknown_shape_or_device_is_refused(recipe):
@@ -192,7 +186,7 @@ def test_full_fine_tuning_leaves_a_model_that_evaluation_and_release_load(recipe
     short = replace(recipe.train, steps=3, validate_every=3)
     whole = replace(recipe, adapter=replace(recipe.adapter, kind="none"), train=short)
     result = train.run_adapter(whole, base, tmp_path)
-    assert [file.path for file in result.files if file.counts] == ["model"]
+    assert [file.path for file in result.files if file.counts] == ["model", "orthography.json"]
     assert result.stats["parameters_trained"] == result.stats["parameters"]
     inputs = {**base, "train": Artifact(tmp_path, {"stage": "train"})}
     tuned, tokenizer = merge.evaluated(whole, inputs)

@@ -11,6 +11,9 @@ from korpu.errors import UsageError
 from train import state
 from train.state import Position
 
+KEPT = ((8, 31.25), (4, 0.1))
+BEFORE = {"flores eng_Latn-azj_Latn": 12.5}
+
 
 def tensors(value):
     return {
@@ -18,7 +21,6 @@ def tensors(value):
         "optimizer": {"w|exp_avg": torch.full((2, 3), value / 7), "w|step": torch.tensor(3.0)},
         "random": state.random_tensors(),
         "best": {},
-        "recent": {},
     }
 
 
@@ -29,13 +31,15 @@ def weight(found):
 @pytest.fixture
 def saved(tmp_path):
     for step in (4, 8, 12):
-        state.save(tmp_path, Position(step=step, tokens=step * 10, best_score=0.1), tensors(step))
+        state.save(
+            tmp_path, Position(step=step, tokens=step * 10, kept=KEPT, before=BEFORE), tensors(step)
+        )
     return tmp_path
 
 
 def test_the_newest_comes_back_to_the_bit_and_two_are_kept(saved):
     position, found = state.load(saved)
-    assert position == Position(step=12, tokens=120, best_score=0.1)
+    assert position == Position(step=12, tokens=120, kept=KEPT, before=BEFORE)
     for group, wanted in tensors(12).items():
         assert found[group].keys() == wanted.keys()
         for name, tensor in wanted.items():

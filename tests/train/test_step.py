@@ -46,7 +46,9 @@ def gradients(model, run, budget=None, rows=EXAMPLES):
     torch.manual_seed(6)
     loss_of = step.objective(model, run, ALONE)
     loss, *_ = step.backward(loss_of, rows, TARGETS, ALONE, IDS, budget)
-    return loss, {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+    return float(loss), {
+        n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None
+    }
 
 
 def same(one, other, tolerance=1e-6):
@@ -71,7 +73,7 @@ def test_micro_batches_add_up_to_the_batch(recipe, budget, monkeypatch):
         assert len(part) == 1 or len(part) * longest <= budget
 
 
-@pytest.mark.parametrize("kind", ["lora", "dora", "oft", "none"])
+@pytest.mark.parametrize("kind", ["lora", "rslora", "dora", "oft", "none"])
 def test_checkpointing_gives_every_matrix_the_same_gradient(recipe, kind):
     keeps, computes = (
         gradients(adapted(recipe, kind, dropout=0.1), replace(recipe.train, checkpointing=twice))
@@ -99,6 +101,35 @@ def test_checkpointing_keeps_fewer_activations(recipe):
         return sum(sizes)
 
     assert kept(True) < 0.7 * kept(False)
+
+
+@pytest.mark.long  # torch's compiler alone takes a minute to import
+@pytest.mark.parametrize(
+    ("kind", "backend"), [("lora", "aot_eager"), ("none", "aot_eager"), ("lora", "inductor")]
+)
+def test_compiled_it_learns_the_same_and_keeps_the_names(recipe, kind, backend, monkeypatch):
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda *a, **more: real(*a, **more, backend=backend))
+    plain, compiled = (adapted(recipe, kind) for _ in range(2))
+    same(
+        gradients(compiled, replace(recipe.train, compile=True)),
+        gradients(plain, recipe.train),
+        tolerance=1e-5,
+    )
+    assert [n for n, _ in compiled.named_parameters()] == [n for n, _ in plain.named_parameters()]
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+
+
+def test_deterministic_kernels_are_asked_for_on_cuda_alone_and_only_for_the_run(
+    recipe, monkeypatch
+):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", step.WORKSPACE)
+    asked = []
+    for wanted, device in ((True, "cuda:0"), (False, "cuda:0"), (True, "cpu")):
+        with step.kernels(replace(recipe.train, deterministic=wanted), device):
+            asked.append(torch.are_deterministic_algorithms_enabled())
+        assert not torch.are_deterministic_algorithms_enabled()
+    assert asked == [True, False, False]
 
 
 def test_bf16_rounds_activations_and_not_weights(recipe):

@@ -1,6 +1,10 @@
 """The metrics file is the truth; W&B's offline run says the same."""
 
 import json
+import multiprocessing
+import os
+import signal
+import sys
 
 import pytest
 
@@ -66,19 +70,38 @@ def history(path):
     return run, rows
 
 
-def test_wandb_offline_holds_the_whole_curve_also_after_a_kill(tmp_path):
-    tracker = Tracker(kind="wandb", project="korpu-test", mode="offline")
-    path = tmp_path / "metrics.jsonl"
-    metrics = Metrics(path, 0)
-    for record in STEPS[:3]:
-        metrics.add(record)
-    metrics.close()  # what a killed process left; W&B never saw it
-    with tracking.followers(tracker, path, "base-demo-1234", {"seed": 7}) as followers:
-        metrics = Metrics(path, metrics.size, followers)
+def killed(metrics, tracker):
+    """A process that trained three steps, was followed, and died by SIGKILL."""
+
+    def work():
+        with tracking.followers(tracker, metrics, "base-demo-1234", {}) as followers:
+            stream = Metrics(metrics, 0, followers)
+            for record in STEPS[:3]:
+                stream.add(record)
+            stream.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def followed_again(metrics, tracker):
+    with tracking.followers(tracker, metrics, "base-demo-1234", {"seed": 7}) as followers:
+        stream = Metrics(metrics, metrics.stat().st_size, followers)
         for record in [*STEPS[3:], SCORE]:
-            metrics.add(record)
-            metrics.flush()
-        metrics.close()
+            stream.add(record)
+            stream.flush()
+        stream.close()
+
+
+def test_wandb_offline_is_one_curve_also_after_a_kill(tmp_path):
+    tracker = Tracker(kinds=["wandb"], project="korpu-test", mode="offline")
+    path = tmp_path / "metrics.jsonl"
+    killed(path, tracker)
+    assert len(list((tmp_path / "wandb").glob("offline-run-*"))) == 1
+    followed_again(path, tracker)
     (offline,) = (tmp_path / "wandb").glob("offline-run-*")
     (file,) = offline.glob("*.wandb")
     run, rows = history(file)
@@ -89,8 +112,51 @@ def test_wandb_offline_holds_the_whole_curve_also_after_a_kill(tmp_path):
     assert rows[-1]["chrf_pp/azj_Latn-uzn_Latn"] == 31.5
 
 
+def test_tensorboard_is_one_curve_also_after_a_kill(tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard"
+    )
+    tracker = Tracker(kinds=["tensorboard"], project="x", mode="offline")
+    path = tmp_path / "metrics.jsonl"
+    killed(path, tracker)
+    followed_again(path, tracker)
+    seen = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 1
+    losses = seen.Scalars("loss")
+    assert [event.step for event in losses] == [1, 2, 3, 4, 5]
+    assert [event.value for event in losses] == pytest.approx([4.0 / n for n in range(1, 6)])
+    (score,) = seen.Scalars("chrf_pp/uzn_Latn-azj_Latn")
+    assert (score.step, score.value) == (5, 30.25)
+
+
+def test_a_tracker_that_is_not_installed_is_said_with_its_name(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    tracker = Tracker(kinds=["tensorboard"], project="x", mode="offline")
+    with (
+        pytest.raises(UsageError, match=r"pip install 'korpu\[tensorboard\]'"),
+        tracking.followers(tracker, tmp_path / "metrics.jsonl", "x", {}),
+    ):
+        pass
+
+
+def test_followers_are_shown_what_there_is_every_few_seconds(tmp_path, monkeypatch):
+    seen = []
+
+    class Follower:
+        def follow(self):
+            seen.append(len(tracking.read(tmp_path / "metrics.jsonl")[0]))
+
+    metrics = Metrics(tmp_path / "metrics.jsonl", 0, (Follower(),))
+    metrics.add(STEPS[0])
+    assert seen == []
+    monkeypatch.setattr(tracking, "OFTEN", -1.0)
+    metrics.add(STEPS[1])
+    assert seen == [2]
+    metrics.close()
+
+
 def test_no_tracker_follows_nothing(tmp_path):
-    tracker = Tracker(kind="none", project="x", mode="offline")
+    tracker = Tracker(kinds=[], project="x", mode="offline")
     with tracking.followers(tracker, tmp_path / "metrics.jsonl", "x", {}) as followers:
         assert followers == ()
     assert list(tmp_path.iterdir()) == []

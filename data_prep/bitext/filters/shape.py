@@ -14,11 +14,11 @@ MARKUP = r"</?[A-Za-z][^<>]*>|&(?:[a-z]+|#\d+);|\b[a-z]{3}_[A-Z][a-z]{3}\b"
 PLACEHOLDER = r"\{[^{}]*\}|%(?:\d+\$)?[sdf@]|\$\d+|\$\{?[A-Z_]{2,}\}?|\b[A-Z]+_[A-Z_\d]+\b"
 _PERCENT = r"(\d)%(\p{L})"  # 13%də is no %d, %sni is %s
 _DOLLAR = r"(?i)dollar|\bUSD\b"  # then $5 is money
-LEAST_LATIN = 0.7
+LEAST_SCRIPT = 0.7
 
 
 def expressions(rules: schema.Filter) -> dict[str, pl.Expr]:
-    """Rule → expression over ``src`` and ``tgt``, true where it is broken, in order."""
+    """Rule → expression over the sides and their languages, true where it is broken, in order."""
     src, tgt = (pl.col(side) for side in SIDES)
     lengths = [side.str.len_chars() for side in (src, tgt)]
     shorter, longer = pl.min_horizontal(lengths), pl.max_horizontal(lengths)
@@ -28,7 +28,7 @@ def expressions(rules: schema.Filter) -> dict[str, pl.Expr]:
         "long": longer > rules.max_characters,
         "ratio": longer > rules.max_ratio * shorter,
         "alphabetic": _either(lambda s: _share(s, r"\p{L}", r"\S") < rules.min_alphabetic),
-        "script": _either(lambda s: _share(s, r"\p{Latin}", r"\p{L}") < LEAST_LATIN),
+        "script": _foreign_script("src") | _foreign_script("tgt"),
     }
 
 
@@ -62,6 +62,19 @@ def _of_some(rows: pl.DataFrame, signs: tuple[str, ...], broken: pl.Expr) -> pl.
 def _share(text: pl.Expr, part: str, whole: str) -> pl.Expr:
     total = text.str.count_matches(whole)
     return pl.when(total == 0).then(0.0).otherwise(text.str.count_matches(part) / total)
+
+
+def _foreign_script(side: str) -> pl.Expr:
+    # the corpus' own two languages are in Latin by now; a further one may not be
+    cyrillic = pl.col(f"{side}_lang").str.ends_with("_Cyrl")
+    of_script = (
+        pl.when(cyrillic).then(_letters(side, "Cyrillic")).otherwise(_letters(side, "Latin"))
+    )
+    return of_script < LEAST_SCRIPT
+
+
+def _letters(side: str, script: str) -> pl.Expr:
+    return _share(pl.col(side), rf"\p{{{script}}}", r"\p{L}")
 
 
 def _either(rule: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:

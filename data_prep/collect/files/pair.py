@@ -14,7 +14,11 @@ from korpu.languages import language
 from korpu.schema import Corrections, Files, Hub, Opus
 
 REQUIRED = ("src", "tgt")
-OPTIONAL = ("src_lang", "tgt_lang", "document", "published", "licence", "may_redistribute")
+OPTIONAL = (
+    "src_lang", "tgt_lang", "document", "published", "licence", "may_redistribute",
+    "synthetic_side",
+)  # fmt: skip
+SIDES = ("src", "tgt")
 Source = Files | Hub | Opus | Corrections
 
 
@@ -74,7 +78,16 @@ def of_rows(
             published=values.moment(row["published"], zone, place, "published"),
             licence=values.text(row["licence"], place, "licence") or source.licence,
             may_redistribute=source.may_redistribute if allowed is None else allowed,
+            synthetic_side=synthetic(source, row, place),
         )  # fmt: skip
+
+
+def synthetic(source: Files | Hub, row: Mapping[str, Any], place: str) -> str | None:
+    """The side that a machine wrote, as the row says, else the recipe; raises ``UsageError``."""
+    side = values.text(row["synthetic_side"], place, "synthetic_side")
+    if side and side not in SIDES:
+        raise UsageError(f"{place}: synthetic_side is {side!r}; write src, tgt, or nothing")
+    return side or source.synthetic_side
 
 
 def languages(
