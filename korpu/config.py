@@ -182,6 +182,8 @@ def explain(error: BaseException) -> str:
     sentence = lines[0].rstrip(".")
     if key and known and f"'{key.rpartition('.')[2]}'" in sentence:
         return _unknown(key, known)
+    if key and getattr(cause, "object_type", None) is dict and "not in struct" in sentence:
+        return f"{key} is not there yet: add it as +{key}=…"  # a table of the user's own names
     if "Available options in" in str(cause):
         return _unknown_choice(sentence, lines)
     if "Could not override" in sentence or "Could not find" in sentence or "Key '" in sentence:

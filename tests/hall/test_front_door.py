@@ -59,6 +59,7 @@ def test_help_imports_nothing_heavy():
         (["train", "train.stpes=3"], "unknown key train.stpes: did you mean train.steps?"),
         (["train", "+newsroom.sed=3"], "unknown key newsroom.sed: did you mean newsroom.seed?"),
         (["train", "train.steps=abc"], "train.steps: Value 'abc'"),
+        (["train", "train.weights.ui=2"], "train.weights.ui is not there yet: add it as +train"),
         (["train", "model=tny"], "there is no model=tny: did you mean model=tiny?"),
         (["train", "modl=tiny"], "unknown key modl: did you mean model?"),
         (["train", "train.steps=[1"], "no viable alternative"),
