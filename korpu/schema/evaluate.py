@@ -38,6 +38,8 @@ class Evaluate:
     slices: Annotated[str | None, CONTENT]  # JSON lines {language, text, slice}
     metrics: list[str]  # bleu | chrf | chrf_pp
     bootstrap: int  # resamples for the intervals
+    backend: str  # hf | ctranslate2: what base and adapter are decoded with
+    compute_type: str  # of ctranslate2; int8 and the like are another model with its own scores
 
 
 @dataclass(frozen=True)
