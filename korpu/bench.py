@@ -1,8 +1,9 @@
 """`korpu bench`: a room's speed, measured against a named peer in the same run.
 
 A room's benchmark is a `bench.py` in its package with ``main(words) -> int``. It is found by the
-name of its package, or by a ``NAME`` of its own, imported only when it is called, and may use what
-stands here: interleaved repeats, a process of its own for each contestant, and tables.
+name of its package, or by a ``NAME`` of its own; further ones are `bench_*.py` with a ``NAME``.
+A benchmark is imported only when it is called, and may use what stands here: interleaved repeats,
+a process of its own for each contestant, and tables.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def main(words: list[str]) -> int:
 def benches(checkout: Path = CHECKOUT) -> dict[str, Path]:
     """The benchmarks there are, by their ``NAME`` or their package's; nothing is imported."""
     found = [*checkout.glob("*/bench.py"), *checkout.glob("*/*/bench.py")]
+    found += [path for path in checkout.glob("*/bench_*.py") if _own_name(path)]
     rooms = [
         path
         for path in found
@@ -71,13 +73,18 @@ def benches(checkout: Path = CHECKOUT) -> dict[str, Path]:
 
 
 def _name(path: Path) -> str:
-    """A module's literal ``NAME``, else its package's; nothing is imported."""
+    """A module's own name, else its package's."""
+    return _own_name(path) or path.parent.name
+
+
+def _own_name(path: Path) -> str | None:
+    """A module's literal ``NAME``; nothing is imported."""
     for line in ast.parse(path.read_text("utf-8")).body:
         if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant):
             target = line.targets[0]
             if isinstance(target, ast.Name) and target.id == "NAME":
                 return str(line.value.value)
-    return path.parent.name
+    return None
 
 
 def _folders(path: Path, checkout: Path) -> list[Path]:
