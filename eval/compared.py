@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.metrics import Counts
+from eval.counts import Counts
 from eval.store import counts_name, read_statistics, units_name
 from korpu.errors import NotComparable, UsageError
 from korpu.schema import Gate

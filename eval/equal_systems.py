@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eval.metrics import Counts
+from eval.counts import Counts
 from eval.significance import compare, grouped, seeded
 
 ORDERS = 8  # chrF++: six character and two word orders

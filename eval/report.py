@@ -16,7 +16,7 @@ from korpu import languages
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 SHOWN = 10  # sentences at each end, per test set and direction
-NAMES = {"bleu": "BLEU", "chrf": "chrF", "chrf_pp": "chrF++"}
+NAMES = {"bleu": "BLEU", "spbleu": "spBLEU", "ter": "TER", "chrf": "chrF", "chrf_pp": "chrF++"}
 CHECKS = {
     "off_target": "other language",
     "wrong_script": "other script",

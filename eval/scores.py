@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval import checks
-from eval.metrics import Counts, Memo, signature, statistics, values
+from eval.counts import Counts
+from eval.metrics import Memo, signature, statistics, values
 from eval.significance import grouped, interval, seeded, units
 from eval.store import counts_name, units_name
 from eval.testset import TestSide

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.metrics import Counts, Floats, values
+from eval.counts import Counts, Floats
+from eval.metrics import values
 
 POWER = 0.8  # of the minimum detectable effect
 CHUNK = 4_000_000  # cells of a resampling matrix held at once
