@@ -115,6 +115,7 @@ def _verdicts(sides: Sequence[Side], tested: Sequence[Paired], gate: Gate) -> li
                 "p_better": round(found.better, DIGITS),
                 "p_better_holm": round(p_better, DIGITS),
                 "p_two_sided": round(found.differ, DIGITS),
+                "p_bootstrap": round(found.bootstrap, DIGITS),
                 "mde": round(effect, DIGITS) if effect < 1e6 else None,
                 "n": len(side.units),
                 "units": found.units,

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,7 +136,12 @@ def test_counts_hold_where_n_grams_do_not_fit_a_number(
     """The corpus is halved until they fit; a line that never does is counted by dictionaries."""
     plain: list[int] = []
     count = counts._plain
-    monkeypatch.setattr(counts, "_plain", lambda *given: plain.append(1) or count(*given))
+
+    def counting(*given: Any) -> counts.Counts:
+        plain.append(1)
+        return count(*given)
+
+    monkeypatch.setattr(counts, "_plain", counting)
     monkeypatch.setattr(counts, "BITS", bits)
     refs = [UZ, outputs(0.1)]
     assert ours(outputs(), refs) == theirs(outputs(), refs)
