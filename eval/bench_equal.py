@@ -93,5 +93,5 @@ def _metric(counts: dict[str, Counts]) -> Any:
 
     metric = CHRF(word_order=2)
     stored: Callable[..., list[list[int]]] = lambda hyps, _: counts[hyps[0]].tolist()  # noqa: E731
-    metric._extract_corpus_statistics = stored
+    metric._extract_corpus_statistics, metric.num_refs = stored, 1
     return metric

@@ -164,11 +164,12 @@ def _resampled(by_unit: Sequence[Counts], resamples: int, rng: np.random.Generat
     size = len(by_unit[0])
     kind = _exact(size * max(int(counts.max(initial=0)) for counts in by_unit))
     columns = np.ascontiguousarray(np.concatenate(by_unit, axis=1).T.astype(kind))
+    small = np.uint16 if size <= 1 << 16 else np.int64  # less randomness is drawn sooner
     found = []
     for rows in _chunks(resamples, size):
-        drawn = rng.integers(0, size, size=(rows, size), dtype=np.int32)
-        drawn += np.arange(0, rows * size, size, dtype=np.int32)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size)
+        drawn = rng.integers(0, size, size=(rows, size), dtype=small)
+        places = drawn + np.arange(0, rows * size, size)[:, None]
+        times = np.bincount(places.ravel(), minlength=rows * size).reshape(rows, size)
         sums = (columns @ times.astype(kind).T).T.astype(np.float64)
         found.append(np.stack(np.split(sums, len(by_unit), axis=1)))
     return found
