@@ -1,4 +1,4 @@
-"""The systems a recipe can be asked to translate with (copy, base, adapter), and their parts."""
+"""The systems a recipe can be asked to translate with, and their parts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from eval import outside
 from korpu.artifact import Artifact
+from korpu.config import SYSTEMS
 from korpu.errors import UsageError
 from korpu.schema import Recipe
-
-SYSTEMS = ("copy", "base", "adapter")
 
 
 class Translate(Protocol):
@@ -30,22 +30,28 @@ def load_system(
     """A system by its name in ``evaluate.systems``.
 
     ``copy`` gives the source back, the baseline that cognate languages need. ``base`` is the model
-    before adaptation, ``adapter`` the same with the recipe's adapter on it. Raises ``UsageError``
-    for another name, for a language the tokenizer does not know, or for a missing model.
+    before adaptation, ``adapter`` the same with the recipe's adapter on it, ``merged`` with the
+    adapter folded into its weights. A name of ``evaluate.external`` is a program. Raises
+    ``UsageError`` for another name, for a language the tokenizer does not know, or for a missing
+    model.
     """
     if name == "copy":
         return _copy
+    if name in recipe.evaluate.external:
+        return outside.system(name, recipe.evaluate.external[name])
     if name not in SYSTEMS:
         raise UsageError(
             f"evaluate.systems: unknown system {name!r}; use one of {', '.join(SYSTEMS)}"
         )
     from korpu.nllb import loading
+    from korpu.nllb.merging import merge
 
     where = base_of(recipe, inputs)
-    if name == "adapter":
+    if name in ("adapter", "merged"):
         if "train" not in inputs:
-            raise UsageError("the system adapter needs a trained adapter; make it with korpu train")
+            raise UsageError(f"the system {name} needs a trained adapter; make it with korpu train")
         model: Any = loading.load_trained(where, inputs["train"].directory, device)
+        model = merge(model) if name == "merged" else model
     else:
         model = loading.load_model(where, device)
     tokenizer = tokenizer_of(recipe, inputs, where)

@@ -25,6 +25,7 @@ METRICS = ("bleu", "spbleu", "ter", "chrf", "chrf_pp")
 LOWER_IS_BETTER = ("ter",)
 Memo = dict[tuple[str, ...], Counts]  # (metric, hypothesis, references …) → counts
 
+MICRO = 1_000_000  # a metric that is no sum of counts: its segments' scores in millionths
 LOG_ZERO = -9999999999.0  # what sacrebleu takes for log 0
 
 
@@ -197,10 +198,16 @@ def _pieces(path: Path) -> Any:
 
 
 def values(sums: npt.NDArray[Any], metric: str) -> Floats:
-    """Scores from summed counts of shape (…, counts), shape (…)."""
+    """Scores from summed counts of shape (…, counts), shape (…).
+
+    The counts of a metric that is none of ``METRICS`` are its segments' scores, of which the mean
+    is the corpus': millionths and 1.
+    """
     if metric in ("bleu", "spbleu"):
         return _bleu(sums)
-    return _ter(sums) if metric == "ter" else f_score(sums)
+    if metric == "ter":
+        return _ter(sums)
+    return f_score(sums) if metric in ("chrf", "chrf_pp") else _mean(sums)
 
 
 def _bleu(sums: npt.NDArray[Any]) -> Floats:
@@ -228,4 +235,10 @@ def _ter(sums: npt.NDArray[Any]) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(length > 0, edits / length, np.where(edits > 0, 1.0, 0.0))
     found: Floats = 100 * rate
+    return found
+
+
+def _mean(sums: npt.NDArray[Any]) -> Floats:
+    sums = np.asarray(sums, dtype=np.float64)
+    found: Floats = sums[..., 0] / sums[..., 1] / MICRO
     return found

@@ -1,4 +1,4 @@
-"""The adapter folded into the base: W + (α/r)·B·A, after which no PEFT is needed to load it."""
+"""The model that was evaluated, merged (``korpu.nllb.merging``) and written as a bundle has it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from korpu.artifact import Artifact
 from korpu.errors import SaysNo
+from korpu.nllb.merging import merge as merge
 from korpu.schema import Decode, Recipe
 
 
@@ -22,20 +23,6 @@ def evaluated(recipe: Recipe, inputs: Mapping[str, Artifact]) -> tuple[Any, Any]
     where = base_of(recipe, inputs)
     model = loading.load_trained(where, inputs["train"].directory, "cpu")
     return model, tokenizer_of(recipe, inputs, where)
-
-
-def merge(model: Any) -> Any:
-    """A PEFT model as a plain one, in place; the four embedding tables stay one tensor.
-
-    A model that was tuned whole is one already.
-    """
-    from korpu.nllb.loading import check_tied
-
-    if not hasattr(model, "merge_and_unload"):
-        return model
-    merged = model.merge_and_unload(safe_merge=True).eval()
-    check_tied(merged, "the merged model")
-    return merged
 
 
 def save(model: Any, tokenizer: Any, directory: Path, decode: Decode) -> None:
