@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SEED ?= 1
+JOBS ?= 2
 EXTRAS ?= export,e5,sweep,tensorboard,dev
 
 .PHONY: demo test test-all lint lock clean
@@ -12,7 +13,7 @@ demo: $(STAMP)
 	scripts/demo.sh $(SEED)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n $(JOBS) --dist loadfile
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest

@@ -3,15 +3,22 @@
 Sources are sorted by length and batched by a token budget, so that little of a batch is padding;
 order is restored. Long input is split (``eval.pieces``), never cut. The target language is forced
 per call and never stored in a config, where it would send the other direction off-target.
+
+What finds a translation's tokens is a ``Search``: the model itself through PyTorch here, or
+CTranslate2 (``korpu.nllb.ctranslate``). All around it is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from eval.pieces import joined, pieces
 from korpu.schema import Decode
+
+VERSION = 1  # raised when the same model, source and settings would give another translation
+# Encoded rows, longest first, and the target code's id → their token ids after the code, in order.
+Search = Callable[[Sequence[list[int]], int], Iterable[list[int]]]
 
 
 def translate(
@@ -37,6 +44,33 @@ def translate(
     """
     import torch
 
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+
+    def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
+        for batch in batches([len(ids) for ids in rows], decode.batch_tokens // decode.beam):
+            yield from _generate(base, [rows[index] for index in batch], code, decode)
+
+    training = base.training
+    base.eval()
+    try:
+        with torch.inference_mode():
+            return through(search, tokenizer, texts, direction, max_length, progress)
+    finally:
+        base.train(training)
+
+
+def through(
+    search: Search,
+    tokenizer: Any,
+    texts: Sequence[str],
+    direction: tuple[str, str],
+    max_length: int,
+    progress: Callable[[int], None] | None = None,
+) -> list[str]:
+    """``translate`` with any search: split, encode, sort; then decode, restore, join.
+
+    ``progress`` is called with the count of pieces done, none of them twice.
+    """
     from korpu.nllb import tokens
 
     source, target = direction
@@ -49,21 +83,12 @@ def translate(
     split = [pieces(text, source, measure, max_length) for text in texts]
     distinct = list(dict.fromkeys(part for text in split for para in text for part in para))
     encoded = tokens.encode(tokenizer, distinct, source)
+    order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))
     translations: dict[str, str] = {}
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    training = base.training
-    base.eval()
-    try:
-        with torch.inference_mode():
-            for batch in batches([len(ids) for ids in encoded], decode.batch_tokens // decode.beam):
-                rows = [encoded[index] for index in batch]
-                found = _generate(base, rows, code, decode)
-                for index, text in zip(batch, tokens.decode(tokenizer, found, target), strict=True):
-                    translations[distinct[index]] = " ".join(text.split())
-                if progress:
-                    progress(len(batch))
-    finally:
-        base.train(training)
+    for index, ids in zip(order, search([encoded[i] for i in order], code), strict=True):
+        translations[distinct[index]] = " ".join(tokens.decode(tokenizer, [ids], target)[0].split())
+        if progress:
+            progress(1)
     return [
         joined([[translations[part] for part in paragraph] for paragraph in text]) for text in split
     ]

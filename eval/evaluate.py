@@ -1,19 +1,19 @@
 """The stage `evaluate`: translate the test sets, score them, and say where it goes wrong.
 
-Every distinct source is translated once per system and direction, in fixed shards kept under
-`work/`, so a killed evaluation continues and gives the same bytes.
+Every distinct source is translated once per model, direction and decoding, in shards that are kept
+(``eval.cache``), so a killed evaluation continues, and another metric or test set translates only
+what is new.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import hypotheses, report, store, testset
-from eval.load import Translate, device_of, load_system
+from eval import cache, hypotheses, report, store, testset
+from eval.load import Translate, device_of, identity_of, load_system
 from eval.metrics import METRICS, Memo
 from eval.scores import available, checked, scored
 from eval.scores import unavailable as without
@@ -25,7 +25,7 @@ from korpu.errors import UsageError
 from korpu.schema import Recipe
 
 SCHEMA = 1  # of report.json
-SHARD = 512  # sources translated and kept at once
+SHARD = 2048  # sources translated and kept at once: with fewer, more of a batch is padding
 
 
 def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
@@ -73,7 +73,12 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "schema": SCHEMA,
         "model": _model(recipe, inputs),
         "normaliser": _normaliser(),
-        "decode": {**asdict(recipe.decode), "max_length": recipe.model.max_length},
+        "decode": {
+            **asdict(recipe.decode),
+            "max_length": recipe.model.max_length,
+            "backend": recipe.evaluate.backend,
+            "compute_type": recipe.evaluate.compute_type,
+        },
         "systems": list(recipe.evaluate.systems),
         "benchmarks": _benchmarks(sides),
         "scores": scores,
@@ -90,7 +95,7 @@ def _check(recipe: Recipe) -> None:
     if not recipe.evaluate.systems:
         raise UsageError(f"evaluate.systems is empty; name some of {', '.join(SYSTEMS)}")
     evaluate = recipe.evaluate
-    own = [*evaluate.external, *evaluate.hypotheses]
+    own = [*evaluate.external, *evaluate.bundles, *evaluate.hypotheses]
     for kind, given, known in (
         ("systems", evaluate.systems, [*SYSTEMS, *own]),
         ("metrics", evaluate.metrics, METRICS),
@@ -135,12 +140,15 @@ def _translated(
         wanted = [i for i, side in enumerate(sides) if side.direction == name]
         if all(found[i] is not None for i in wanted):
             continue
-        loaded = loaded or load_system(system, recipe, inputs, device_of(recipe))
         sources = {s.src for i in wanted for s in sides[i].segments}
-        ordered = sorted(sources, key=lambda s: (len(s), s))
-        # a program that loads a model is started once, not for every shard
-        size = len(ordered) if system in recipe.evaluate.external else SHARD
-        known = _shards(loaded, system, name, ordered, out, size)
+        kept = _kept(system, recipe, inputs, out)
+        known = cache.known(kept.path, name, sorted(sources))
+        missing = sorted(sources - known.keys(), key=lambda s: (len(s), s))
+        if known and kept.outlives:
+            log.say(f"  {system} {name}: {len(known)} of {len(sources)} were translated before")
+        if missing:
+            loaded = loaded or load_system(system, recipe, inputs, device_of(recipe))
+            known |= _shards(loaded, system, name, missing, kept, recipe)
         for i in wanted:
             outputs = [known[segment.src] for segment in sides[i].segments]
             store.write_hypotheses(paths[i], sides[i], outputs)
@@ -148,28 +156,41 @@ def _translated(
     return [(side, outputs or []) for side, outputs in zip(sides, found, strict=True)]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Where a system's translations are kept; ``outlives``: for other evaluations too."""
+
+    path: Path
+    identity: Mapping[str, Any]
+    outlives: bool
+
+
+def _kept(system: str, recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Kept:
+    identity = identity_of(system, recipe, inputs, device_of(recipe))
+    folder = Path(recipe.runtime.outputs) / "translations" if identity else out / "work"
+    identity = identity or {"system": system}
+    return Kept(cache.path_of(folder, identity), identity, folder != out / "work")
+
+
 def _shards(
     run_system: Translate,
     system: str,
     direction: str,
     sources: Sequence[str],
-    out: Path,
-    size: int,
+    kept: Kept,
+    recipe: Recipe,
 ) -> dict[str, str]:
-    """Source to translation, in shards that are complete or absent."""
+    """Source to translation; each shard is kept when it is done."""
     known: dict[str, str] = {}
     codes = languages.direction(direction)
     with log.progress(f"{system} {direction}", len(sources), "sentences") as advance:
+        # a program that loads a model is started once, not for every shard
+        size = max(1, len(sources)) if system in recipe.evaluate.external else SHARD
         for at in range(0, len(sources), size):
-            shard = list(sources[at : at + size])
-            name = artifact.digest([system, direction, shard])[:16]
-            path = out / "work" / f"{name}.json"
-            if path.exists():
-                outputs = json.loads(path.read_text("utf-8"))
-            else:
-                outputs = run_system(shard, codes)
-                artifact.write_json(path, outputs)
-            known.update(zip(shard, outputs, strict=True))
+            shard = sources[at : at + size]
+            pairs = dict(zip(shard, run_system(shard, codes), strict=True))
+            cache.keep(kept.path, kept.identity, direction, pairs)
+            known.update(pairs)
             advance(len(shard))
     return known
 

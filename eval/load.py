@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from eval import outside
+from eval import outside, shipped
 from korpu.artifact import Artifact
 from korpu.config import SYSTEMS
 from korpu.errors import UsageError
@@ -31,7 +32,8 @@ def load_system(
 
     ``copy`` gives the source back, the baseline that cognate languages need. ``base`` is the model
     before adaptation, ``adapter`` the same with the recipe's adapter on it, ``merged`` with the
-    adapter folded into its weights. A name of ``evaluate.external`` is a program. Raises
+    adapter folded into its weights. A name of ``evaluate.external`` is a program, one of
+    ``evaluate.bundles`` a published model. Raises
     ``UsageError`` for another name, for a language the tokenizer does not know, or for a missing
     model.
     """
@@ -39,22 +41,15 @@ def load_system(
         return _copy
     if name in recipe.evaluate.external:
         return outside.system(name, recipe.evaluate.external[name])
+    if name in recipe.evaluate.bundles:
+        return shipped.system(name, recipe.evaluate.bundles[name], recipe, device)
     if name not in SYSTEMS:
         raise UsageError(
             f"evaluate.systems: unknown system {name!r}; use one of {', '.join(SYSTEMS)}"
         )
-    from korpu.nllb import loading
-    from korpu.nllb.merging import merge
-
-    where = base_of(recipe, inputs)
-    if name in ("adapter", "merged"):
-        if "train" not in inputs:
-            raise UsageError(f"the system {name} needs a trained adapter; make it with korpu train")
-        model: Any = loading.load_trained(where, inputs["train"].directory, device)
-        model = merge(model) if name == "merged" else model
-    else:
-        model = loading.load_model(where, device)
-    tokenizer = tokenizer_of(recipe, inputs, where)
+    if recipe.evaluate.backend == "ctranslate2":
+        return _by_ctranslate2(name, recipe, inputs, device)
+    model, tokenizer = model_of(name, recipe, inputs, device)
 
     def run(
         texts: Sequence[str],
@@ -68,6 +63,93 @@ def load_system(
         )
 
     return run
+
+
+def model_of(
+    name: str, recipe: Recipe, inputs: Mapping[str, Artifact], device: str
+) -> tuple[Any, Any]:
+    """The model behind a system's name (PEFT on the base for ``adapter``), and its tokenizer."""
+    from korpu.nllb import loading
+    from korpu.nllb.merging import merge
+
+    where = base_of(recipe, inputs)
+    if name in ("adapter", "merged"):
+        if "train" not in inputs:
+            raise UsageError(f"the system {name} needs a trained adapter; make it with korpu train")
+        model: Any = loading.load_trained(where, inputs["train"].directory, device)
+        model = merge(model) if name == "merged" else model
+    else:
+        model = loading.load_model(where, device)
+    return model, tokenizer_of(recipe, inputs, where)
+
+
+def _by_ctranslate2(
+    name: str, recipe: Recipe, inputs: Mapping[str, Artifact], device: str
+) -> Translate:
+    """The same model converted (once, kept under the outputs) and searched by CTranslate2."""
+    from eval.converted import converted
+    from korpu.nllb import ctranslate
+
+    settings = recipe.evaluate
+    ctranslate.require("evaluate.backend=ctranslate2", "use evaluate.backend=hf")
+    directory = converted(
+        Path(recipe.runtime.outputs) / "converted",
+        weights_of(name, recipe, inputs),
+        lambda: model_of(name, recipe, inputs, "cpu"),
+        recipe.decode,
+    )
+    threads = ctranslate.threads_of(recipe.runtime.threads)
+    translator = ctranslate.load(directory, device, settings.compute_type, threads)
+    tokenizer = tokenizer_of(recipe, inputs, base_of(recipe, inputs))
+
+    def run(
+        texts: Sequence[str],
+        direction: tuple[str, str],
+        progress: Callable[[int], None] | None = None,
+    ) -> list[str]:
+        from eval.decoding import through
+
+        def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
+            return ctranslate.search(translator, tokenizer, rows, code, recipe.decode)
+
+        return through(search, tokenizer, texts, direction, recipe.model.max_length, progress)
+
+    return run
+
+
+def weights_of(name: str, recipe: Recipe, inputs: Mapping[str, Artifact]) -> dict[str, Any]:
+    """What a system's weights and tokenizer are, by content, however they came here."""
+    base = inputs["base"].content if "base" in inputs else given(recipe)[1]
+    if "base" not in inputs and recipe.model.weights == "local":
+        from korpu.nllb import loading
+
+        base = loading.fingerprint(base_of(recipe, inputs))
+    trained = inputs["train"].content if "train" in inputs else recipe.model.orthography
+    found = {"base": base, "with": trained, "adapted": name != "base"}
+    return found | ({"merged": True} if name == "merged" else {})  # other in the last bits
+
+
+def identity_of(
+    name: str, recipe: Recipe, inputs: Mapping[str, Artifact], device: str
+) -> dict[str, Any] | None:
+    """All that decides a system's translation of a source; None where nothing is worth keeping.
+
+    How much is translated at once is not in it: it changes logits by float noise only.
+    """
+    if name == "copy" or name in (*recipe.evaluate.external, *recipe.evaluate.bundles):
+        return None
+    from data_prep.text import segment
+    from eval.decoding import VERSION
+
+    decode = {k: v for k, v in asdict(recipe.decode).items() if k != "batch_tokens"}
+    settings = recipe.evaluate
+    return {
+        "weights": weights_of(name, recipe, inputs),
+        "decode": {**decode, "max_length": recipe.model.max_length},
+        "backend": [settings.backend, settings.compute_type, device.partition(":")[0]],
+        "decoder": VERSION,
+        "segment": segment.VERSION,  # long input is split into sentences
+    }
 
 
 def _copy(

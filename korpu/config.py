@@ -95,6 +95,17 @@ CHOICES = {
     "base.schedule": ("cosine", "linear", "constant"),
     "train.schedule": ("cosine", "linear", "constant"),
     "evaluate.metrics": ("bleu", "spbleu", "ter", "chrf", "chrf_pp"),
+    "evaluate.backend": ("hf", "ctranslate2"),
+    "evaluate.compute_type": (
+        "float32",
+        "float16",
+        "bfloat16",
+        "int16",
+        "int8",
+        "int8_float32",
+        "int8_float16",
+        "int8_bfloat16",
+    ),
     "gate.metric": ("bleu", "spbleu", "chrf", "chrf_pp"),
     "release.exports": ("float32", "int8"),
     "tracker.kinds": ("wandb", "tensorboard"),
@@ -150,7 +161,7 @@ SYSTEMS = ("copy", "base", "adapter", "merged")  # those that a recipe makes by 
 
 def _check_systems(recipe: Recipe) -> None:
     evaluate = recipe.evaluate
-    own = [*evaluate.external, *evaluate.hypotheses]
+    own = [*evaluate.external, *evaluate.bundles, *evaluate.hypotheses]
     for name in own:
         if name in SYSTEMS or own.count(name) > 1:
             raise UsageError(f"evaluate: {name!r} names two systems; rename the one that is yours")

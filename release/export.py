@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
-from korpu.errors import UsageError
+from korpu.nllb import ctranslate
 
 TOKENIZER = "tokenizer.json"
 
@@ -18,19 +17,14 @@ def format_of(export: str) -> str:
 
 def require(exports: list[str]) -> None:
     """Raises ``UsageError`` naming the extra where CTranslate2 is not installed."""
-    if exports and importlib.util.find_spec("ctranslate2") is None:
-        raise UsageError(
-            f"release.exports={','.join(exports)} needs ctranslate2, which is not installed; "
-            "install it with `pip install -e '.[export]'` or set release.exports=[]"
-        )
+    if exports:
+        ctranslate.require(f"release.exports={','.join(exports)}", "set release.exports=[]")
 
 
 def convert(hf: Path, directory: Path, export: str) -> None:
-    """Write the CTranslate2 model of a saved M2M100 to a new directory.
+    """Write the CTranslate2 model of a saved M2M100 and its tokenizer to a new directory.
 
     ``export`` is the type of the stored weights (float32, int8). Same input, same bytes.
     """
-    from ctranslate2.converters import TransformersConverter
-
-    TransformersConverter(str(hf)).convert(str(directory), quantization=export)
+    ctranslate.convert(hf, directory, export)
     shutil.copyfile(hf / TOKENIZER, directory / TOKENIZER)

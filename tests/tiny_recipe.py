@@ -1,18 +1,30 @@
-"""`korpu train` on a corpus of templates, in processes that need not import torch again."""
+"""`korpu train` on a corpus of templates, in processes that need not import torch again.
+
+They are forked from a process that has imported everything and used nothing (this file, run as a
+program): a fork of the tests' own process would wait for ever on thread pools that other tests have
+started in it.
+"""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import itertools
-import multiprocessing
 import os
+import select
+import signal
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-FORK = multiprocessing.get_context("fork")
+import cloudpickle
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 300  # seconds
 CITIES = [("Bakı", "Boku"), ("Gəncə", "Ganja"), ("Daşkənd", "Toshkent"), ("Buxara", "Buxoro")]
 SKIES = [("günəşli", "quyoshli"), ("buludlu", "bulutli"), ("dumanlı", "tumanli")]
 TEMPLATES = [
@@ -68,36 +80,79 @@ def korpu(folder: Path, *told: str, before: Callable[[], None] = lambda: None) -
     The check of a save in a fresh process has its own tests and is left out: it would take
     seconds here.
     """
+    home = sys.modules.get(before.__module__)
+    if home is not None:
+        cloudpickle.register_pickle_by_value(home)  # a test's own functions, wherever it is from
+    parent = _parent()
+    assert parent.stdin is not None and parent.stdout is not None
+    told_it = cloudpickle.dumps((str(folder), told, before))
+    parent.stdin.write(len(told_it).to_bytes(8, "big") + told_it)
+    parent.stdin.flush()
+    child = int(parent.stdout.readline())
     files = [folder / "stdout", folder / "stderr"]
+    if not select.select([parent.stdout], [], [], PATIENCE)[0]:
+        os.kill(child, signal.SIGKILL)
+        parent.stdout.readline()
+        raise TimeoutError(f"korpu {' '.join(told)}\n{files[1].read_text()}")
+    code = int(parent.stdout.readline())
+    return Ended(code, *(path.read_text("utf-8") for path in files))
 
-    import peft  # noqa: F401  once, here, for all the processes
-    import torch
+
+@functools.cache
+def _parent() -> subprocess.Popen[bytes]:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    process = subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    atexit.register(process.kill)
+    return process
+
+
+def main() -> None:
+    """Read command lines from stdin and fork for each; say the child's id, and how it ended."""
+    import peft  # noqa: F401
+    import torch  # noqa: F401
     import transformers.models.m2m_100  # noqa: F401
 
     import train.stage  # noqa: F401
+    from korpu import cli  # noqa: F401
+    from train import reload  # noqa: F401
+
+    while size := int.from_bytes(sys.stdin.buffer.read(8), "big"):
+        given = sys.stdin.buffer.read(size)
+        child = os.fork()
+        if child == 0:
+            work(given)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def work(given: bytes) -> None:
+    """The child's life."""
+    import torch
+
     from korpu import cli
     from train import reload
 
-    def work() -> None:
-        code = 99
-        with contextlib.ExitStack() as stack:
-            sys.stdout, sys.stderr = (stack.enter_context(path.open("w")) for path in files)
-            try:
-                torch.set_num_threads(1)
-                reload.check = lambda *_, **__: 0  # type: ignore[assignment]
-                before()
-                code = cli.run(list(told))
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                for stream in (sys.stdout, sys.stderr):
-                    stream.flush()
-                os._exit(code)
+    folder, told, before = cloudpickle.loads(given)
+    code = 99
+    with contextlib.ExitStack() as stack:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        names = ("stdout", "stderr")
+        sys.stdout, sys.stderr = (stack.enter_context(Path(folder, n).open("w")) for n in names)
+        try:
+            torch.set_num_threads(1)
+            reload.check = lambda *_, **__: 0  # type: ignore[assignment]
+            before()
+            code = cli.run(list(told))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(code)
 
-    process = FORK.Process(target=work)
-    process.start()
-    process.join(300)
-    if process.exitcode is None:
-        process.kill()
-        raise TimeoutError(f"korpu {' '.join(told)}\n{files[1].read_text()}")
-    return Ended(process.exitcode, *(path.read_text("utf-8") for path in files))
+
+if __name__ == "__main__":
+    main()

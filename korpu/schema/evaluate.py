@@ -38,6 +38,14 @@ class External:
 
 
 @dataclass(frozen=True)
+class Bundle:
+    """A system that is a published bundle."""
+
+    path: Annotated[str, CONTENT]  # its folder
+    format: str = "ct2-int8"  # hf | ct2-float32 | ct2-int8: the folder inside that is loaded
+
+
+@dataclass(frozen=True)
 class Scorer:
     """A metric that is a program: JSON lines {src, hyp, ref} in, a number a line out."""
 
@@ -50,14 +58,17 @@ class Scorer:
 class Evaluate:
     """What is scored, on what, how."""
 
-    systems: list[str]  # copy | base | adapter | merged | a name of external or hypotheses
+    systems: list[str]  # copy | base | adapter | merged | a name of external, bundles or hypotheses
     directions: list[str]
     test: dict[str, Part]
     slices: Annotated[str | None, CONTENT]  # JSON lines {language, text, slice}
     metrics: list[str]  # bleu | spbleu | ter | chrf | chrf_pp
     bootstrap: int  # resamples for the intervals
+    backend: str  # hf | ctranslate2: what base and adapter are decoded with
+    compute_type: str  # of ctranslate2; int8 and the like are another model with its own scores
     spm: Annotated[str | None, CONTENT] = None  # flores200's SentencePiece model, for spbleu
     external: dict[str, External] = field(default_factory=dict)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
     hypotheses: Annotated[dict[str, dict[str, dict[str, str]]], CONTENT] = field(
         default_factory=dict
     )  # system → test set → direction → a file of lines or JSON lines {id, hyp}

@@ -216,7 +216,7 @@ def test_a_name_that_nothing_has_is_an_error(tmp_path: Path) -> None:
     )
     assert read(tmp_path, f=source(path, columns={"sorce": "a"})).error == (
         f"{WHERE}.columns: 'sorce' is none of src, tgt, src_lang, tgt_lang, document, published, "
-        "licence, may_redistribute, the nearest is 'src'"
+        "licence, may_redistribute, synthetic_side, the nearest is 'src'"
     )
 
 

@@ -94,6 +94,8 @@ def of(recipe: Recipe, benchmark: dict[str, Benchmark] | None = None, **given: A
         "slices": None,
         "metrics": ["bleu", "chrf", "chrf_pp"],
         "bootstrap": 50,
+        "backend": "hf",
+        "compute_type": "float32",
     }
     evaluate = Evaluate(**{**plain, **given})
     return dataclasses.replace(recipe, evaluate=evaluate, benchmark=benchmark or {})

@@ -42,6 +42,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, calls: list[Any] | None = None) -> Non
         return run
 
     monkeypatch.setattr(eval.evaluate, "load_system", load_system)
+    monkeypatch.setattr(eval.evaluate, "identity_of", lambda *_: None)  # there are no weights
 
 
 def test_the_report_follows_its_schema_and_equals_sacrebleu(
@@ -106,21 +107,21 @@ def test_a_stopped_evaluation_continues_to_the_same_bytes(
     whole, _ = evaluated(wanted, inputs, tmp_path / "whole")
     undisturbed = len(calls)
     calls.clear()
-    write = eval.evaluate.artifact.write_json
+    keep = eval.evaluate.cache.keep
     for stop_after in (1, 4, 9, 13):
         count = 0
 
-        def stopping(path: Path, value: Any, stop_after: int = stop_after) -> None:
+        def stopping(*given: Any, stop_after: int = stop_after) -> None:
             nonlocal count
-            write(path, value)
+            keep(*given)
             count += 1
             if count == stop_after:
                 raise Stopped("SIGTERM")
 
-        monkeypatch.setattr(eval.evaluate.artifact, "write_json", stopping)
+        monkeypatch.setattr(eval.evaluate.cache, "keep", stopping)
         with pytest.raises(Stopped):
             evaluated(wanted, inputs, tmp_path / "again")
-    monkeypatch.setattr(eval.evaluate.artifact, "write_json", write)
+    monkeypatch.setattr(eval.evaluate.cache, "keep", keep)
     evaluated(wanted, inputs, tmp_path / "again")
     assert len(calls) == undisturbed  # no shard twice
     for file in whole.files:
