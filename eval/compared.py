@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.metrics import Counts
+from eval.counts import Counts
+from eval.metrics import values
 from eval.store import counts_name, read_statistics, units_name
 from korpu.errors import NotComparable, UsageError
 from korpu.schema import Gate
@@ -38,7 +39,7 @@ def opened(path: Path) -> Report:
     """A report by the path of its report.json (or its folder); raises ``UsageError``."""
     path = path / "report.json" if path.is_dir() else path
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise UsageError(f"there is no report {path}; run korpu evaluate first") from None
     except (OSError, ValueError) as error:
@@ -46,6 +47,10 @@ def opened(path: Path) -> Report:
     if not isinstance(content, dict) or not {"scores", "benchmarks", "checks"} <= content.keys():
         raise UsageError(f"{path} is not a report of korpu evaluate; name its report.json")
     return Report(path, content, read_statistics(path.with_name("stats.npz")))
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"it has {name} where a number belongs")
 
 
 def paired_sides(report: Report, gate: Gate) -> list[Side]:
@@ -147,11 +152,24 @@ def _same_signature(
 
 
 def _signature(report: Report, benchmark: str, direction: str, system: str, metric: str) -> str:
+    return str(_row(report, benchmark, direction, system, metric)["signature"])
+
+
+def _row(
+    report: Report, benchmark: str, direction: str, system: str, metric: str
+) -> Mapping[str, Any]:
     wanted = (benchmark, direction, system, metric, True)
     for row in report.content["scores"]:
         found = tuple(row[k] for k in ("benchmark", "direction", "system", "metric", "normalised"))
         if found == wanted:
-            return str(row["signature"])
+            return dict(row)
+    for row in report.content["unavailable"]:
+        if (row["benchmark"], row["direction"], row.get("metric")) == (
+            benchmark,
+            direction,
+            metric,
+        ):
+            raise UsageError(f"{report.path} has no {metric}: {row['reason']}")
     raise UsageError(
         f"{report.path} has no normalised {metric} of {system} on {benchmark} {direction}; "
         f"add {metric} to evaluate.metrics"
@@ -159,7 +177,17 @@ def _signature(report: Report, benchmark: str, direction: str, system: str, metr
 
 
 def _counts(report: Report, benchmark: str, direction: str, system: str, metric: str) -> Counts:
-    return _array(report, counts_name(benchmark, direction, system, metric, True))
+    found = _array(report, counts_name(benchmark, direction, system, metric, True))
+    row = _row(report, benchmark, direction, system, metric)
+    lines = report.content["benchmarks"][benchmark][direction]["n"]
+    score = float(values(found.sum(0), metric))
+    if len(found) != lines or abs(score - row.get("value", score)) > 1e-4:
+        raise NotComparable(
+            f"{report.path.with_name('stats.npz')} has {len(found)} lines of {system} on "
+            f"{benchmark} {direction} with {metric} {score:.4f}, and the report {lines} with "
+            f"{row.get('value', score):.4f}; they are not of one evaluation, run it again"
+        )
+    return found
 
 
 def _array(report: Report, name: str) -> Counts:

@@ -12,13 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import cache, report, store, testset
-from eval.load import SYSTEMS, Translate, device_of, identity_of, load_system
+from eval import cache, hypotheses, report, store, testset
+from eval.load import Translate, device_of, identity_of, load_system
 from eval.metrics import METRICS, Memo
-from eval.scores import checked, scored
+from eval.scores import available, checked, scored
+from eval.scores import unavailable as without
 from eval.testset import TestSide
-from korpu import artifact, languages, log
+from korpu import artifact, languages, log, recorded
 from korpu.artifact import Artifact, File, Result
+from korpu.config import SYSTEMS
 from korpu.errors import UsageError
 from korpu.schema import Recipe
 
@@ -33,7 +35,11 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     ``UsageError`` for an unknown system, metric or direction, and where nothing has lines.
     """
     _check(recipe)
+    if recipe.evaluate.spm:
+        lock = Path(recipe.runtime.outputs) / "benchmarks"
+        recorded.check(lock, "spbleu", {"spm": recipe.evaluate.spm})
     sides, unavailable = testset.sides(recipe, inputs)
+    unavailable += without(recipe.evaluate, sides)
     for row in unavailable:
         log.say(f"  {row['benchmark']} {row['direction']}: not scored, {row['reason']}")
     hyps: dict[tuple[str, str], dict[str, list[str]]] = {
@@ -49,8 +55,16 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     with log.progress("score", len(sides), "test sets") as advance:
         for side in sides:
             outputs_of = hyps[side.benchmark, side.direction]
-            settings = (recipe.evaluate.metrics, recipe.evaluate.bootstrap, recipe.seed)
-            rows, counts = scored(side, outputs_of, *settings, memo)
+            rows, counts = scored(
+                side,
+                outputs_of,
+                available(recipe.evaluate),
+                recipe.evaluate.bootstrap,
+                recipe.seed,
+                memo,
+                Path(recipe.evaluate.spm) if recipe.evaluate.spm else None,
+                recipe.evaluate.scorers,
+            )
             scores += rows
             arrays.update(counts)
             found_checks += checked(side, outputs_of)
@@ -80,15 +94,27 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
 def _check(recipe: Recipe) -> None:
     if not recipe.evaluate.systems:
         raise UsageError(f"evaluate.systems is empty; name some of {', '.join(SYSTEMS)}")
+    evaluate = recipe.evaluate
+    own = [*evaluate.external, *evaluate.bundles, *evaluate.hypotheses]
     for kind, given, known in (
-        ("systems", recipe.evaluate.systems, SYSTEMS),
-        ("metrics", recipe.evaluate.metrics, METRICS),
+        ("systems", evaluate.systems, [*SYSTEMS, *own]),
+        ("metrics", evaluate.metrics, METRICS),
     ):
         for name in given:
             if name not in known:
                 raise UsageError(f"evaluate.{kind}: unknown {name!r}; use {', '.join(known)}")
         if len(set(given)) < len(given):
             raise UsageError(f"evaluate.{kind} names one twice: {', '.join(given)}")
+    if not available(evaluate):
+        raise UsageError(
+            "evaluate.metrics has nothing that can be computed: spbleu needs evaluate.spm; "
+            "add chrf_pp"
+        )
+    for name in [*own, *evaluate.scorers]:
+        if not testset.NAME.fullmatch(name) or name in METRICS:
+            raise UsageError(
+                f"evaluate: {name!r} cannot be a name; use other letters, digits, _ . -"
+            )
     for name in recipe.evaluate.directions:
         languages.direction(name)
     if recipe.evaluate.bootstrap < 1:
@@ -105,6 +131,10 @@ def _translated(
     """One system's hypotheses on every test set, translated or as a killed run left them."""
     paths = [out / store.hypotheses_path(side, system) for side in sides]
     found = [store.read_hypotheses(path, side) for path, side in zip(paths, sides, strict=True)]
+    if system in recipe.evaluate.hypotheses:
+        found = [hypotheses.read(system, recipe.evaluate, side) for side in sides]
+        for path, side, outputs in zip(paths, sides, found, strict=True):
+            store.write_hypotheses(path, side, outputs or [])
     loaded: Translate | None = None
     for name in dict.fromkeys(side.direction for side in sides):
         wanted = [i for i, side in enumerate(sides) if side.direction == name]
@@ -118,7 +148,7 @@ def _translated(
             log.say(f"  {system} {name}: {len(known)} of {len(sources)} were translated before")
         if missing:
             loaded = loaded or load_system(system, recipe, inputs, device_of(recipe))
-            known |= _shards(loaded, system, name, missing, kept)
+            known |= _shards(loaded, system, name, missing, kept, recipe)
         for i in wanted:
             outputs = [known[segment.src] for segment in sides[i].segments]
             store.write_hypotheses(paths[i], sides[i], outputs)
@@ -143,14 +173,21 @@ def _kept(system: str, recipe: Recipe, inputs: Mapping[str, Artifact], out: Path
 
 
 def _shards(
-    run_system: Translate, system: str, direction: str, sources: Sequence[str], kept: Kept
+    run_system: Translate,
+    system: str,
+    direction: str,
+    sources: Sequence[str],
+    kept: Kept,
+    recipe: Recipe,
 ) -> dict[str, str]:
     """Source to translation; each shard is kept when it is done."""
     known: dict[str, str] = {}
     codes = languages.direction(direction)
     with log.progress(f"{system} {direction}", len(sources), "sentences") as advance:
-        for at in range(0, len(sources), SHARD):
-            shard = sources[at : at + SHARD]
+        # a program that loads a model is started once, not for every shard
+        size = max(1, len(sources)) if system in recipe.evaluate.external else SHARD
+        for at in range(0, len(sources), size):
+            shard = sources[at : at + size]
             pairs = dict(zip(shard, run_system(shard, codes), strict=True))
             cache.keep(kept.path, kept.identity, direction, pairs)
             known.update(pairs)
@@ -184,6 +221,7 @@ def _benchmarks(sides: Sequence[TestSide]) -> dict[str, dict[str, Any]]:
             "n": len(side.segments),
             "documents": documents,
             "sha256": side.sha256,
+            "references": 1 + len(side.more),
         }
     return found
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from eval.compared import Side, opened, paired_sides
-from eval.metrics import METRICS
+from eval.metrics import LOWER_IS_BETTER, METRICS
 from eval.significance import POWER, Paired, compare, detectable, grouped, holm, seeded
 from eval.verdicts import junit, summary
 from korpu import artifact, log
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import UsageError
+from korpu.published import PREFIX, evaluation
 from korpu.schema import Gate, Recipe
 
 SCHEMA = 1  # of gate.json
@@ -38,6 +40,10 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     """
     gate = recipe.gate
     _check(gate)
+    version: str | None = None
+    if gate.baseline.startswith(PREFIX):
+        version, path = evaluation(Path(recipe.release.registry), gate.baseline)
+        gate = replace(gate, baseline=str(path))
     report = opened(inputs["evaluate"].file("report.json"))
     sides = paired_sides(report, gate)
     with log.progress("gate", len(sides), "comparisons") as advance:
@@ -47,7 +53,8 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     made = {
         "schema": SCHEMA,
         "system": gate.system,
-        "baseline": gate.baseline,
+        "baseline": recipe.gate.baseline,
+        "baseline_version": version,
         "metric": gate.metric,
         "normalised": True,
         "alpha": gate.alpha,
@@ -73,8 +80,12 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
 
 
 def _check(gate: Gate) -> None:
-    if gate.metric not in METRICS:
-        raise UsageError(f"gate.metric: unknown {gate.metric!r}; use {', '.join(METRICS)}")
+    known = [name for name in METRICS if name not in LOWER_IS_BETTER]
+    if gate.metric not in known:
+        raise UsageError(
+            f"gate.metric: {gate.metric!r} is no metric that is better where it is higher; "
+            f"use {', '.join(known)}"
+        )
     if not 0 < gate.alpha < 0.5:
         raise UsageError(f"gate.alpha must be between 0 and 0.5, not {gate.alpha}")
     if gate.delta < 0:
@@ -115,6 +126,7 @@ def _verdicts(sides: Sequence[Side], tested: Sequence[Paired], gate: Gate) -> li
                 "p_better": round(found.better, DIGITS),
                 "p_better_holm": round(p_better, DIGITS),
                 "p_two_sided": round(found.differ, DIGITS),
+                "p_bootstrap": round(found.bootstrap, DIGITS),
                 "mde": round(effect, DIGITS) if effect < 1e6 else None,
                 "n": len(side.units),
                 "units": found.units,

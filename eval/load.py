@@ -1,4 +1,4 @@
-"""The systems a recipe can be asked to translate with (copy, base, adapter), and their parts."""
+"""The systems a recipe can be asked to translate with, and their parts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from eval import outside, shipped
 from korpu.artifact import Artifact
+from korpu.config import SYSTEMS
 from korpu.errors import UsageError
 from korpu.schema import Recipe
-
-SYSTEMS = ("copy", "base", "adapter")
 
 
 class Translate(Protocol):
@@ -31,11 +31,18 @@ def load_system(
     """A system by its name in ``evaluate.systems``.
 
     ``copy`` gives the source back, the baseline that cognate languages need. ``base`` is the model
-    before adaptation, ``adapter`` the same with the recipe's adapter on it. Raises ``UsageError``
-    for another name, for a language the tokenizer does not know, or for a missing model.
+    before adaptation, ``adapter`` the same with the recipe's adapter on it, ``merged`` with the
+    adapter folded into its weights. A name of ``evaluate.external`` is a program, one of
+    ``evaluate.bundles`` a published model. Raises
+    ``UsageError`` for another name, for a language the tokenizer does not know, or for a missing
+    model.
     """
     if name == "copy":
         return _copy
+    if name in recipe.evaluate.external:
+        return outside.system(name, recipe.evaluate.external[name])
+    if name in recipe.evaluate.bundles:
+        return shipped.system(name, recipe.evaluate.bundles[name], recipe, device)
     if name not in SYSTEMS:
         raise UsageError(
             f"evaluate.systems: unknown system {name!r}; use one of {', '.join(SYSTEMS)}"
@@ -63,12 +70,14 @@ def model_of(
 ) -> tuple[Any, Any]:
     """The model behind a system's name (PEFT on the base for ``adapter``), and its tokenizer."""
     from korpu.nllb import loading
+    from korpu.nllb.merging import merge
 
     where = base_of(recipe, inputs)
-    if name == "adapter":
+    if name in ("adapter", "merged"):
         if "train" not in inputs:
-            raise UsageError("the system adapter needs a trained adapter; make it with korpu train")
+            raise UsageError(f"the system {name} needs a trained adapter; make it with korpu train")
         model: Any = loading.load_trained(where, inputs["train"].directory, device)
+        model = merge(model) if name == "merged" else model
     else:
         model = loading.load_model(where, device)
     return model, tokenizer_of(recipe, inputs, where)
@@ -116,7 +125,8 @@ def weights_of(name: str, recipe: Recipe, inputs: Mapping[str, Artifact]) -> dic
 
         base = loading.fingerprint(base_of(recipe, inputs))
     trained = inputs["train"].content if "train" in inputs else recipe.model.orthography
-    return {"base": base, "with": trained, "adapted": name != "base"}
+    found = {"base": base, "with": trained, "adapted": name != "base"}
+    return found | ({"merged": True} if name == "merged" else {})  # other in the last bits
 
 
 def identity_of(
@@ -126,7 +136,7 @@ def identity_of(
 
     How much is translated at once is not in it: it changes logits by float noise only.
     """
-    if name == "copy":
+    if name == "copy" or name in (*recipe.evaluate.external, *recipe.evaluate.bundles):
         return None
     from data_prep.text import segment
     from eval.decoding import VERSION

@@ -1,7 +1,9 @@
-"""BLEU, chrF and chrF++ through sacrebleu, as statistics per segment and scores from their sums.
+"""BLEU, chrF(++), TER and spBLEU, as sacrebleu has them, from sums of counts per segment.
 
 A score depends on a corpus only through sums of integer counts per segment. These are extracted
-once, by sacrebleu itself; the score of any subset, resample or swap is then a formula on sums.
+once; the score of any subset, resample or swap is then a formula on sums. The counts are
+sacrebleu's: ``eval.counts`` finds those of n-grams for a whole corpus at once, TER's edits are
+counted by sacrebleu itself.
 """
 
 from __future__ import annotations
@@ -9,25 +11,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from eval import counts
+from eval.counts import CHAR_ORDER, Counts, Floats, f_score
 from korpu.errors import UsageError
 
-METRICS = ("bleu", "chrf", "chrf_pp")
-Counts = npt.NDArray[np.int64]
-Memo = dict[tuple[str, str, str], list[int]]  # (metric, hypothesis, reference) → counts
-Floats = npt.NDArray[np.float64]
+METRICS = ("bleu", "spbleu", "ter", "chrf", "chrf_pp")
+LOWER_IS_BETTER = ("ter",)
+Memo = dict[tuple[str, ...], Counts]  # (metric, hypothesis, references …) → counts
 
-CHAR_ORDER, BETA = 6, 2  # sacrebleu's defaults, which the signature says
+MICRO = 1_000_000  # a metric that is no sum of counts: its segments' scores in millionths
 LOG_ZERO = -9999999999.0  # what sacrebleu takes for log 0
 
 
 @dataclass(frozen=True)
 class Score:
-    """A corpus score (0–100) and the signature that says how it was made."""
+    """A corpus score (0–100; TER: from 0) and the signature that says how it was made."""
 
     value: float
     signature: str
@@ -39,14 +43,19 @@ def score(
     metric: str,
     normalised: bool = False,
     language: str | None = None,
+    more: Sequence[Sequence[str]] = (),
+    spm: Path | None = None,
 ) -> Score:
     """The corpus score of line-aligned hypotheses and references.
 
     ``normalised`` puts both sides in the canonical orthography of ``language`` (a FLORES code)
-    first. Raises ``UsageError`` for an unknown metric, no lines, or line counts that differ.
+    first. ``more`` are further references, each as long as the first. ``spm`` is the SentencePiece
+    model that spBLEU cuts by. Raises ``UsageError`` for an unknown metric, no lines, line counts
+    that differ, or spBLEU without a model.
     """
-    counts = statistics(hyps, refs, metric, normalised, language)
-    return Score(float(values(counts.sum(0), metric)), signature(metric, normalised))
+    found = statistics(hyps, refs, metric, normalised, language, more=more, spm=spm)
+    named = signature(metric, normalised, 1 + len(more), spm)
+    return Score(float(values(found.sum(0), metric)), named)
 
 
 def chrf_pp(hyps: Sequence[str], refs: Sequence[str], normalised: bool, language: str) -> float:
@@ -61,35 +70,54 @@ def statistics(
     normalised: bool = False,
     language: str | None = None,
     memo: Memo | None = None,
+    more: Sequence[Sequence[str]] = (),
+    spm: Path | None = None,
 ) -> Counts:
     """sacrebleu's counts per segment, shape (segments, counts).
 
-    ``memo`` keeps the counts of pairs already seen: parts of a test set overlap, and most pairs
+    ``memo`` keeps the counts of lines already seen: parts of a test set overlap, and most lines
     are the same raw and normalised. chrF's counts are the first columns of chrF++'s.
 
     BLEU: hypothesis and reference length, matches of order 1–4, n-grams of order 1–4. chrF(++):
-    for each order hypothesis n-grams, reference n-grams, matches.
+    for each order hypothesis n-grams, reference n-grams, matches. TER: edits and reference length,
+    both times the number of references, whose lengths are averaged.
     Raises ``UsageError`` as ``score``.
     """
-    if len(hyps) != len(refs) or not refs:
+    sides = [hyps, refs, *more]
+    if not refs or len({len(side) for side in sides}) > 1:
+        sizes = " and ".join(str(len(side)) for side in sides)
         raise UsageError(
-            f"{metric} needs as many hypotheses as references and at least one, not "
-            f"{len(hyps)} and {len(refs)}; check the files' line counts"
+            f"{metric} needs as many hypotheses as references and at least one, not {sizes}; "
+            "check the files' line counts"
         )
     memo = {} if memo is None else memo
     if metric == "chrf":
-        both = statistics(hyps, refs, "chrf_pp", normalised, language, memo)
+        both = statistics(hyps, refs, "chrf_pp", normalised, language, memo, more)
         return both[:, : 3 * CHAR_ORDER]
     if normalised:
-        hyps, refs = canonical(hyps, language), canonical(refs, language)
-    distinct = list(dict.fromkeys(zip(hyps, refs, strict=True)))
-    fresh = [pair for pair in distinct if (metric, *pair) not in memo]
+        sides = [canonical(side, language) for side in sides]
+    lines = list(zip(*sides, strict=True))
+    fresh = [line for line in dict.fromkeys(lines) if (metric, *line) not in memo]
     if fresh:
-        fresh_hyps, fresh_refs = [hyp for hyp, _ in fresh], [ref for _, ref in fresh]
-        found = _metric(metric)._extract_corpus_statistics(fresh_hyps, [fresh_refs])
-        memo.update({(metric, *pair): row for pair, row in zip(fresh, found, strict=True)})
-    rows = [memo[metric, *pair] for pair in zip(hyps, refs, strict=True)]
-    return np.array(rows, dtype=np.int64)
+        fresh_hyps, *fresh_refs = map(list, zip(*fresh, strict=True))
+        found = _extracted(metric, fresh_hyps, fresh_refs, spm)
+        memo.update({(metric, *line): row for line, row in zip(fresh, found, strict=True)})
+    return np.array([memo[metric, *line] for line in lines], dtype=np.int64)
+
+
+def _extracted(
+    metric: str, hyps: Sequence[str], refs: Sequence[Sequence[str]], spm: Path | None
+) -> Counts:
+    if metric == "chrf_pp":
+        return counts.chrf(hyps, refs)
+    if metric == "bleu":
+        return counts.bleu(hyps, refs, counts.tokens_13a)
+    if metric == "spbleu":
+        pieces = _pieces(_model(spm))
+        return counts.bleu(hyps, refs, lambda texts: [" ".join(p).split() for p in pieces(texts)])
+    # an average length is no integer, its multiple is
+    found = np.array(_metric(metric)._extract_corpus_statistics(hyps, refs)) * len(refs)
+    return found.round().astype(np.int64)
 
 
 def canonical(texts: Sequence[str], language: str | None) -> list[str]:
@@ -106,23 +134,35 @@ def _canonical(text: str, language: str) -> str:
     return normalize(text, language)
 
 
-def signature(metric: str, normalised: bool) -> str:
-    """sacrebleu's signature; a normalised score's also names the normaliser and its version."""
+def signature(metric: str, normalised: bool, references: int = 1, spm: Path | None = None) -> str:
+    """sacrebleu's signature; a normalised score's also names the normaliser and its version.
+
+    spBLEU's says by which model it was cut (the beginning of the file's sha256): the name of the
+    tokenizer alone would be a claim.
+    """
     from data_prep.text.normalize import VERSION
 
     found = _metric(metric)
-    found.num_refs = 1  # sacrebleu learns it from the references; there is always one here
+    found.num_refs = references  # sacrebleu learns it when it reads the references
     plain = str(found.get_signature())
+    if metric == "spbleu":
+        plain += f"|spm:{_digest(_model(spm))[:12]}"
     return f"{plain}|norm:korpu-{VERSION}" if normalised else plain
 
 
 @cache
 def _metric(metric: str) -> Any:
     # force: no warnings about tokenised periods; it changes no score
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics import BLEU, CHRF, TER
 
     if metric == "bleu":
         return BLEU(force=True)
+    if metric == "spbleu":
+        found = BLEU(force=True, tokenize="none")  # naming flores200 would download its model
+        found.tokenizer_signature = "flores200"
+        return found
+    if metric == "ter":
+        return TER()
     if metric == "chrf":
         return CHRF()
     if metric == "chrf_pp":
@@ -130,9 +170,44 @@ def _metric(metric: str) -> Any:
     raise UsageError(f"unknown metric {metric!r}: use one of {', '.join(METRICS)}")
 
 
+def _model(spm: Path | None) -> Path:
+    if spm is None:
+        raise UsageError(
+            "spbleu needs the SentencePiece model of flores200; name the file in evaluate.spm"
+        )
+    return spm
+
+
+@cache
+def _digest(path: Path) -> str:
+    from korpu.artifact import sha256
+
+    return sha256(path)
+
+
+@cache
+def _pieces(path: Path) -> Any:
+    from sentencepiece import SentencePieceProcessor
+
+    try:
+        return SentencePieceProcessor(model_file=str(path)).encode_as_pieces
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            f"evaluate.spm: {path} is no SentencePiece model ({error}); fetch it again"
+        ) from error
+
+
 def values(sums: npt.NDArray[Any], metric: str) -> Floats:
-    """Scores (0–100) from summed counts of shape (…, counts), shape (…)."""
-    return _bleu(sums) if metric == "bleu" else _chrf(sums)
+    """Scores from summed counts of shape (…, counts), shape (…).
+
+    The counts of a metric that is none of ``METRICS`` are its segments' scores, of which the mean
+    is the corpus': millionths and 1.
+    """
+    if metric in ("bleu", "spbleu"):
+        return _bleu(sums)
+    if metric == "ter":
+        return _ter(sums)
+    return f_score(sums) if metric in ("chrf", "chrf_pp") else _mean(sums)
 
 
 def _bleu(sums: npt.NDArray[Any]) -> Floats:
@@ -153,15 +228,17 @@ def _bleu(sums: npt.NDArray[Any]) -> Floats:
     return found
 
 
-def _chrf(sums: npt.NDArray[Any]) -> Floats:
-    """chrF with effective order, as ``sacrebleu.metrics.CHRF._compute_f_score`` has it."""
-    counts = np.asarray(sums, dtype=np.float64).reshape(*sums.shape[:-1], -1, 3)
-    hyp, ref, match = counts[..., 0], counts[..., 1], counts[..., 2]
-    both = (hyp > 0) & (ref > 0)
-    orders = np.maximum(both.sum(-1), 1)
+def _ter(sums: npt.NDArray[Any]) -> Floats:
+    """Edits per reference word, as ``sacrebleu.metrics.TER`` has it; may be above 100."""
+    sums = np.asarray(sums, dtype=np.float64)
+    edits, length = sums[..., 0], sums[..., 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision = np.where(both, match / hyp, 0.0).sum(-1) / orders
-        recall = np.where(both, match / ref, 0.0).sum(-1) / orders
-        f_score = (1 + BETA**2) * precision * recall / (BETA**2 * precision + recall)
-    found: Floats = np.where(precision + recall > 0, 100 * f_score, 0.0)
+        rate = np.where(length > 0, edits / length, np.where(edits > 0, 1.0, 0.0))
+    found: Floats = 100 * rate
+    return found
+
+
+def _mean(sums: npt.NDArray[Any]) -> Floats:
+    sums = np.asarray(sums, dtype=np.float64)
+    found: Floats = sums[..., 0] / sums[..., 1] / MICRO
     return found

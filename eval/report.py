@@ -16,7 +16,7 @@ from korpu import languages
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 SHOWN = 10  # sentences at each end, per test set and direction
-NAMES = {"bleu": "BLEU", "chrf": "chrF", "chrf_pp": "chrF++"}
+NAMES = {"bleu": "BLEU", "spbleu": "spBLEU", "ter": "TER", "chrf": "chrF", "chrf_pp": "chrF++"}
 CHECKS = {
     "off_target": "other language",
     "wrong_script": "other script",
@@ -80,7 +80,7 @@ def _section(made: Mapping[str, Any], side: TestSide, systems: Sequence[str]) ->
     place = (side.benchmark, side.direction)
     here = [row for row in made["scores"] if (row["benchmark"], row["direction"]) == place]
     scores = {(row["system"], row["metric"], row["normalised"]): row for row in here}
-    metrics = list(dict.fromkeys(row["metric"] for row in here))
+    metrics = [name for name in dict.fromkeys(row["metric"] for row in here) if name in METRICS]
     main = next(metric for metric in reversed(METRICS) if metric in metrics)
     checks = {
         (row["check"], row["system"]): row
@@ -140,10 +140,10 @@ def _cards(
     memo: Memo,
 ) -> list[dict[str, Any]]:
     """The sentences with the largest loss and gain; without a baseline, the lowest and highest."""
-    refs = [segment.ref for segment in side.segments]
+    refs, more = [segment.ref for segment in side.segments], side.more
 
     def points(name: str) -> Any:
-        counts = statistics(outputs[name], refs, "chrf_pp", True, side.target, memo)
+        counts = statistics(outputs[name], refs, "chrf_pp", True, side.target, memo, more)
         return values(counts, "chrf_pp")
 
     score = points(system)

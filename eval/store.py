@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.metrics import Counts
+from eval.counts import Counts
 from eval.testset import TestSide
 from korpu.artifact import write_atomically
 from korpu.errors import UsageError

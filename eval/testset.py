@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data_prep.benchmarks import TestSet
+from korpu import recorded
 from korpu.artifact import Artifact, digest
 from korpu.errors import UsageError
 from korpu.languages import direction as parsed
+from korpu.languages import language
 from korpu.schema import Benchmark, Part, Recipe
 
 PLAIN = "plain"  # the slice of a row that no label matches
@@ -26,6 +29,7 @@ class Segment:
     document: str
     src: str
     ref: str
+    more: tuple[str, ...] = ()  # further references, as many for every line of a test set
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,12 @@ class TestSide:
     @property
     def sha256(self) -> str:
         """What must be equal for two scores on it to be comparable."""
-        return digest([[s.id, s.document, s.src, s.ref] for s in self.segments])
+        return digest([[s.id, s.document, s.src, s.ref, *s.more] for s in self.segments])
+
+    @property
+    def more(self) -> list[list[str]]:
+        """The further references, each a list as long as the test set."""
+        return [list(lines) for lines in zip(*(s.more for s in self.segments), strict=True)]
 
     @property
     def target(self) -> str:
@@ -64,6 +73,7 @@ def sides(
             raise UsageError(
                 f"{name} names both a part of the test split and a benchmark; rename one"
             )
+    loaded = {name: _loaded(name, one, recipe) for name, one in recipe.benchmark.items()}
     rows = _rows(inputs["prepare"], recipe.evaluate.directions) if recipe.evaluate.test else []
     labels = _labels(recipe.evaluate.slices) if recipe.evaluate.slices else {}
     labelled = [(row, _slices(row, labels)) for row in rows]
@@ -76,7 +86,7 @@ def sides(
                 reason = f"no row of test.parquet ({len(rows)} rows) is in this part"
                 missing.append({"benchmark": name, "direction": wanted, "reason": reason})
         for name, benchmark in recipe.benchmark.items():
-            segments = tuple(_benchmark(name, benchmark, wanted))
+            segments = tuple(_benchmark(loaded[name], wanted))
             if segments:
                 found.append(TestSide(name, wanted, segments))
             else:
@@ -128,18 +138,36 @@ def _part(
             yield Segment(row["id"], row["document"], src, ref)
 
 
-def _benchmark(name: str, benchmark: Benchmark, wanted: str) -> Iterator[Segment]:
-    from data_prep.benchmarks import load
+def _loaded(name: str, benchmark: Benchmark, recipe: Recipe) -> TestSet | None:
+    """A benchmark whose files are what they were at first use and in the languages they claim.
 
-    there = benchmark.src_lang, benchmark.tgt_lang
+    None where no direction asks for it.
+    """
+    from data_prep import benchmarks
+
+    pair = {language(benchmark.src_lang).flores, language(benchmark.tgt_lang).flores}
+    if not any(pair == set(parsed(wanted)) for wanted in recipe.evaluate.directions):
+        return None
+    files = benchmarks.files(benchmark)
+    recorded.check(Path(recipe.runtime.outputs) / "benchmarks", name, files)
+    found = benchmarks.load(name, benchmark)
+    benchmarks.check_languages(found)
+    return found
+
+
+def _benchmark(loaded: TestSet | None, wanted: str) -> Iterator[Segment]:
+    if loaded is None:
+        return
+    there = loaded.src_lang, loaded.tgt_lang
     if parsed(wanted) not in (there, there[::-1]):
         return
-    loaded = load(name, benchmark)
     lines = zip(loaded.documents, loaded.src, loaded.tgt, strict=True)
     for number, (document, src, tgt) in enumerate(lines, start=1):
-        if parsed(wanted) != there:
-            src, tgt = tgt, src
-        yield Segment(str(number), document, src, tgt)
+        if parsed(wanted) == there:
+            more = tuple(ref[number - 1] for ref in loaded.refs)
+            yield Segment(str(number), document, src, tgt, more)
+        else:  # further references are other translations of the same source, and no other source
+            yield Segment(str(number), document, tgt, src)
 
 
 Labels = dict[tuple[str, str], set[str]]  # (language without script, canonical text) → slices
@@ -172,13 +200,13 @@ def _slices(row: Mapping[str, Any], labels: Labels) -> set[str]:
         return {PLAIN}
     from data_prep.text.segment import segment
 
-    for text, language in ((row["src"], row["src_lang"]), (row["tgt"], row["tgt_lang"])):
-        whole = labels.get(_key(text, language))
+    for text, code in ((row["src"], row["src_lang"]), (row["tgt"], row["tgt_lang"])):
+        whole = labels.get(_key(text, code))
         if whole is not None:
             found |= whole
             continue
-        for sentence in segment(text, language):
-            found |= labels.get(_key(sentence, language), set())
+        for sentence in segment(text, code):
+            found |= labels.get(_key(sentence, code), set())
     return found - {PLAIN} or {PLAIN}
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from korpu import bounds
+from korpu import bounds, published
 from korpu.artifact import digest, sha256
 from korpu.errors import UsageError
 from korpu.languages import direction, language
@@ -94,8 +94,7 @@ CHOICES = {
     "train.loss": ("chunked", "liger", "cce"),
     "base.schedule": ("cosine", "linear", "constant"),
     "train.schedule": ("cosine", "linear", "constant"),
-    "evaluate.systems": ("copy", "base", "adapter"),
-    "evaluate.metrics": ("bleu", "chrf", "chrf_pp"),
+    "evaluate.metrics": ("bleu", "spbleu", "ter", "chrf", "chrf_pp"),
     "evaluate.backend": ("hf", "ctranslate2"),
     "evaluate.compute_type": (
         "float32",
@@ -107,7 +106,7 @@ CHOICES = {
         "int8_float16",
         "int8_bfloat16",
     ),
-    "gate.metric": ("bleu", "chrf", "chrf_pp"),
+    "gate.metric": ("bleu", "spbleu", "chrf", "chrf_pp"),
     "release.exports": ("float32", "int8"),
     "tracker.kinds": ("wandb", "tensorboard"),
     "tracker.mode": ("offline", "online"),
@@ -128,6 +127,7 @@ def check(recipe: Recipe) -> None:
                 hint = f"did you mean {near[0]}?" if near else f"use {' or '.join(choices)}"
                 raise UsageError(f"{key} cannot be {item!r}: {hint}")
     bounds.check(recipe)
+    _check_systems(recipe)
     for run in (recipe.base, recipe.train, recipe.evaluate):
         for name in run.directions:
             direction(name)
@@ -154,6 +154,25 @@ def check(recipe: Recipe) -> None:
         raise UsageError(f"gate.baseline and gate.system are both {recipe.gate.system!r}")
     if recipe.source.shard is not None and not SHARD.fullmatch(recipe.source.shard):
         raise UsageError(f"source.shard must be such as 1/4, not {recipe.source.shard!r}")
+
+
+SYSTEMS = ("copy", "base", "adapter", "merged")  # those that a recipe makes by itself
+
+
+def _check_systems(recipe: Recipe) -> None:
+    evaluate = recipe.evaluate
+    own = [*evaluate.external, *evaluate.bundles, *evaluate.hypotheses]
+    for name in own:
+        if name in SYSTEMS or own.count(name) > 1:
+            raise UsageError(f"evaluate: {name!r} names two systems; rename the one that is yours")
+        if name not in evaluate.systems:
+            raise UsageError(f"evaluate.systems does not name {name}; add it there to evaluate it")
+    known = [*SYSTEMS, *own]
+    for name in evaluate.systems:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"use {' or '.join(known)}"
+            raise UsageError(f"evaluate.systems cannot be {name!r}: {hint}")
 
 
 def _frozen(value: Any, hint: Any, where: str) -> Any:
@@ -243,6 +262,11 @@ def key_config(recipe: Recipe, sections: tuple[str, ...]) -> dict[str, Any]:
     Fields annotated ELSEWHERE are left out; CONTENT fields become the sha256 of the file they name.
     Raises ``UsageError`` where such a file is missing or unreadable.
     """
+    if "gate" in sections and recipe.gate.baseline.startswith(published.PREFIX):
+        # an alias moves: the key is that of what it stands for now
+        _, path = published.evaluation(Path(recipe.release.registry), recipe.gate.baseline)
+        gate = dataclasses.replace(recipe.gate, baseline=str(path))
+        recipe = dataclasses.replace(recipe, gate=gate)
     return {name: _keyed(getattr(recipe, name), name) for name in sections}
 
 
@@ -265,9 +289,14 @@ def _keyed(value: Any, where: str) -> Any:
     return value
 
 
-def _content(path: str | None, where: str) -> str | None:
+def _content(path: Any, where: str) -> Any:
+    """The sha256 of a file or folder; of each, where there are several."""
     if path is None:
         return None
+    if isinstance(path, Mapping):
+        return {name: _content(one, f"{where}.{name}") for name, one in sorted(path.items())}
+    if isinstance(path, list | tuple):
+        return [_content(one, where) for one in path]
     try:
         return sha256(Path(path))
     except FileNotFoundError:

@@ -89,7 +89,7 @@ _ALL = (
     Stage(
         name="evaluate",
         command="evaluate",
-        version=2,
+        version=3,
         sections=("seed", "model", "benchmark", "decode", "evaluate"),
         needs=("prepare", "base", "train"),
         function="eval:run_evaluate",
@@ -98,7 +98,7 @@ _ALL = (
     Stage(
         name="gate",
         command="gate",
-        version=1,
+        version=2,
         sections=("seed", "gate"),
         needs=("evaluate",),
         text=False,

@@ -13,8 +13,8 @@ from korpu.errors import SaysNo, UsageError
 
 SCHEMA = 1
 MANIFEST = "MANIFEST.json"
-# Say how a bundle was made and described, with times; two bundles that differ only here are equal.
-ABOUT = ("README.md", "provenance.json")
+# Say how a bundle was made, described and judged; two bundles that differ only here are equal.
+ABOUT = ("README.md", "provenance.json", "eval/report.json", "eval/stats.npz")
 
 
 def seal(

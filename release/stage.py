@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from korpu import artifact, log
+from korpu import artifact, log, published
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import SaysNo
 from korpu.schema import Recipe
@@ -32,6 +32,7 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         parity.threshold(export.format_of(kind), release)
     before = registries.alias(registry, release.name, release.alias) if release.alias else None
     report = belonging.check(recipe, inputs)
+    evaluated = inputs["evaluate"]
     found = origin.origins(inputs["prepare"].file("train.parquet"))
     licence.check(release.licence, origin.demands(recipe, found))
 
@@ -49,20 +50,23 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     text = card.card(recipe, made_contract, found, measured, origin.revision(inputs))
     artifact.write_atomically(made / "README.md", text)
     artifact.write_json(made / "provenance.json", origin.provenance(recipe, inputs, measured))
+    for name in ("report.json", "stats.npz"):  # what a later gate compares with
+        (made / published.EVALUATION).mkdir(exist_ok=True)
+        shutil.copyfile(evaluated.file(name), made / published.EVALUATION / name)
     bundle.seal(made, release.name, release.version, origin.made_from(inputs))
 
-    published = registries.publish(made, registry)
-    log.say(f"  {'published' if published.new else 'already published'}: {published.path}")
+    done = registries.publish(made, registry)
+    log.say(f"  {'published' if done.new else 'already published'}: {done.path}")
     if release.alias and before != release.version:
         registries.move_alias(registry, release.name, release.alias, release.version, before)
         log.say(f"  {release.name}@{release.alias} is now {release.version}")
     artifact.write_json(
         out / "bundle.json",
         {
-            "path": str(published.path),
+            "path": str(done.path),
             "name": release.name,
             "version": release.version,
-            "sha256": published.content,
+            "sha256": done.content,
             "alias": release.alias,
         },
     )

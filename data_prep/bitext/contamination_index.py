@@ -95,7 +95,7 @@ def check_settings(settings: schema.Decontaminate) -> None:
 
 
 def index(test_sets: Iterable[TestSet], settings: schema.Decontaminate) -> Index:
-    """Every line of every benchmark, both sides, in its own script and in Latin.
+    """Every line of every benchmark, both sides and all references, in its own script and in Latin.
 
     Of equal lines the first is kept. Raises ``UsageError`` for bad settings.
     """
@@ -104,12 +104,9 @@ def index(test_sets: Iterable[TestSet], settings: schema.Decontaminate) -> Index
     rows: list[tuple[str, int, str, str]] = []
     languages = set()
     for test_set in test_sets:
-        for side in ("src", "tgt"):
-            code, lines = (
-                (test_set.src_lang, test_set.src)
-                if side == "src"
-                else (test_set.tgt_lang, test_set.tgt)
-            )
+        sides = [("src", test_set.src_lang, test_set.src)]
+        sides += [("tgt", test_set.tgt_lang, lines) for lines in (test_set.tgt, *test_set.refs)]
+        for side, code, lines in sides:
             languages.add(code[:3])
             for number, line in enumerate(lines, 1):
                 clean = normalize(line, code)

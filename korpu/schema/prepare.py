@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from korpu.schema.marks import CONTENT, ELSEWHERE, NAME_OR_CONTENT
@@ -107,11 +107,17 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A test set in two line-aligned files; also what the corpus is decontaminated against."""
+    """A test set in two line-aligned files; also what the corpus is decontaminated against.
+
+    A file is text, a sentence a line, or a table (.jsonl, .parquet) with a column of it.
+    """
 
     src: Annotated[str, CONTENT]
     tgt: Annotated[str, CONTENT]
     src_lang: str
     tgt_lang: str
-    documents: Annotated[str | None, CONTENT]
+    documents: Annotated[str | None, CONTENT]  # an id a line, or a table (.tsv, too) with a column
     licence: str
+    refs: Annotated[list[str], CONTENT] = field(default_factory=list)  # further ones beside tgt
+    column: str = "text"  # of the sentences in a table
+    document_column: str = "url"  # of the ids in a table

@@ -1,22 +1,49 @@
-"""Scores equal sacrebleu's, run as its own command line."""
+"""Scores equal sacrebleu's, run as its own command line; counts equal those of its library."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from data_prep.text.normalize import VERSION, normalize
+from eval import counts
 from eval.metrics import METRICS, chrf_pp, score, statistics, values
 from korpu.errors import UsageError
+from tests.eval.parts import shared, spoiled
 
 UZ = Path(__file__).with_name("sentences.uz").read_text("utf-8").splitlines()
-FLAGS = {"bleu": ["bleu"], "chrf": ["chrf"], "chrf_pp": ["chrf", "--chrf-word-order", "2"]}
+FLAGS = {
+    "bleu": ["bleu"],
+    "spbleu": ["bleu", "--tokenize", "flores200"],
+    "ter": ["ter"],
+    "chrf": ["chrf"],
+    "chrf_pp": ["chrf", "--chrf-word-order", "2"],
+}
+
+
+@pytest.fixture(scope="session")
+def spm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SentencePiece model of our own, where sacrebleu looks for that of flores200."""
+    import sentencepiece
+
+    home = tmp_path_factory.mktemp("sacrebleu") / "models"
+    home.mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(UZ),
+        model_prefix=str(home / "own"),
+        vocab_size=150,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    return (home / "own.model").rename(home / "flores200sacrebleuspm")
 
 
 def outputs(share: float = 0.3) -> list[str]:
@@ -26,28 +53,108 @@ def outputs(share: float = 0.3) -> list[str]:
     return hyps
 
 
-def by_command(hyps: list[str], refs: list[str], metric: str, folder: Path) -> dict[str, str]:
-    hyp, ref = folder / "hyp", folder / "ref"
-    hyp.write_text("\n".join(hyps) + "\n", "utf-8")
-    ref.write_text("\n".join(refs) + "\n", "utf-8")
-    words = [str(ref), "-i", str(hyp), "-w", "9", "-m", *FLAGS[metric]]
+def by_command(
+    hyps: list[str], refs: list[list[str]], metric: str, folder: Path, spm: Path
+) -> dict[str, str]:
+    paths = [folder / f"ref{number}" for number in range(len(refs))]
+    for path, lines in zip([*paths, folder / "hyp"], [*refs, hyps], strict=True):
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+    words = [*map(str, paths), "-i", str(folder / "hyp"), "-w", "9", "-m", *FLAGS[metric]]
     done = subprocess.run(
-        [sys.executable, "-m", "sacrebleu", *words], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "sacrebleu", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"SACREBLEU": str(spm.parent.parent)},
     )
     found: dict[str, str] = json.loads(done.stdout)
     return found
 
 
+@pytest.mark.parametrize("references", [1, 3])
 @pytest.mark.parametrize("metric", METRICS)
-def test_value_and_signature_are_the_command_s(metric: str, tmp_path: Path) -> None:
-    expected = by_command(outputs(), UZ, metric, tmp_path)
-    got = score(outputs(), UZ, metric)
+def test_value_and_signature_are_the_command_s(
+    metric: str, references: int, tmp_path: Path, spm: Path
+) -> None:
+    refs = [UZ, outputs(0.1)[::-1], [line.upper() for line in UZ]][:references]
+    expected = by_command(outputs(), refs, metric, tmp_path, spm)
+    got = score(outputs(), refs[0], metric, more=refs[1:], spm=spm)
     assert f"{got.value:.9f}" == f"{float(expected['score']):.9f}"
     assert 5 < got.value < 95
-    assert expected["signature"] == got.signature
+    named, _, model = got.signature.partition("|spm:")
+    assert expected["signature"] == named
+    assert named.startswith(f"nrefs:{references}|")
+    assert (metric == "spbleu") == (len(model) == 12)
 
 
-@pytest.mark.parametrize("metric", ["bleu", "chrf_pp"])
+def theirs(hyps: list[str], refs: list[list[str]]) -> list[list[list[int]]]:
+    from sacrebleu.metrics import BLEU, CHRF
+
+    metrics = CHRF(word_order=2), BLEU(force=True)
+    return [metric._extract_corpus_statistics(hyps, refs) for metric in metrics]
+
+
+def ours(hyps: list[str], refs: list[list[str]]) -> list[list[list[int]]]:
+    found = counts.chrf(hyps, refs), counts.bleu(hyps, refs, counts.tokens_13a)
+    return [one.tolist() for one in found]
+
+
+@pytest.mark.parametrize("references", [1, 2])
+def test_counts_of_news_are_the_library_s(references: int) -> None:
+    lines = shared("ntrex", "ntrex.uzn_Latn").read_text("utf-8").splitlines()[:300]
+    refs = [lines, spoiled(lines, 0.2, seed=2)][:references]
+    hyps = spoiled(lines, 0.4, seed=1)
+    assert ours(hyps, refs) == theirs(hyps, refs)
+
+
+PIECES = [
+    *"ab ..,,--&&01. '\"()[]{}<>`~!@#$%^*_+=|\\/?;:\n\t\u2009\u00a0ʻʼəİı😀\0\x1c\x85",
+    *("&quot;", "&amp;lt;", "<skipped>", "-\n", "soʻz", "1,5", "3.", "x-1", "9-", "\ud800"),
+]
+
+
+def test_counts_of_noise_are_the_library_s() -> None:
+    """Empty lines, every kind of space, punctuation in a row, lone surrogates, one line or many."""
+    rng = random.Random(5)
+
+    def text() -> str:
+        return "".join(rng.choices(PIECES, k=rng.choice([0, 1, 3, 10, 40, 120])))
+
+    for _ in range(200):
+        hyps = [text() for _ in range(rng.choice([1, 2, 5, 30]))]
+        refs = [
+            [text() if rng.random() < 0.7 else hyp + text() for hyp in hyps]
+            for _ in range(rng.choice([1, 1, 2, 3]))
+        ]
+        assert ours(hyps, refs) == theirs(hyps, refs)
+
+
+@pytest.mark.parametrize("bits", [16, 40])
+def test_counts_hold_where_n_grams_do_not_fit_a_number(
+    bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The corpus is halved until they fit; a line that never does is counted by dictionaries."""
+    plain: list[int] = []
+    count = counts._plain
+
+    def counting(*given: Any) -> counts.Counts:
+        plain.append(1)
+        return count(*given)
+
+    monkeypatch.setattr(counts, "_plain", counting)
+    monkeypatch.setattr(counts, "BITS", bits)
+    refs = [UZ, outputs(0.1)]
+    assert ours(outputs(), refs) == theirs(outputs(), refs)
+    assert (len(plain) > len(UZ)) == (bits == 16)
+
+
+def test_counts_hold_for_a_line_of_a_thousand_different_characters() -> None:
+    hyps = ["".join(map(chr, range(0x4E00, 0x4E00 + 1500))), UZ[0]]
+    refs = [[hyps[0][300:] + "abc", UZ[1]]]
+    assert ours(hyps, refs) == theirs(hyps, refs)
+
+
+@pytest.mark.parametrize("metric", ["bleu", "ter", "chrf_pp"])
 @pytest.mark.parametrize(
     ("hyps", "refs"),
     [
@@ -61,19 +168,19 @@ def test_value_and_signature_are_the_command_s(metric: str, tmp_path: Path) -> N
 def test_odd_corpora_score_as_sacrebleu_has_them(
     metric: str, hyps: list[str], refs: list[str]
 ) -> None:
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics import BLEU, CHRF, TER
 
-    reference = BLEU() if metric == "bleu" else CHRF(word_order=2)
+    reference = {"bleu": BLEU(), "ter": TER(), "chrf_pp": CHRF(word_order=2)}[metric]
     expected = reference.corpus_score(hyps, [refs]).score
     assert score(hyps, refs, metric).value == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_any_subset_is_scored_from_sums(metric: str) -> None:
-    counts = statistics(outputs(), UZ, metric)
+def test_any_subset_is_scored_from_sums(metric: str, spm: Path) -> None:
+    found = statistics(outputs(), UZ, metric, spm=spm)
     some = [1, 4, 5, 5, 9]
-    expected = score([outputs()[i] for i in some], [UZ[i] for i in some], metric).value
-    both = values(np.stack([counts[some].sum(0), counts.sum(0)]), metric)
+    expected = score([outputs()[i] for i in some], [UZ[i] for i in some], metric, spm=spm).value
+    both = values(np.stack([found[some].sum(0), found.sum(0)]), metric)
     assert both[0] == pytest.approx(expected, abs=1e-9)
     assert both[1] != pytest.approx(expected, abs=0.1)
 
@@ -96,5 +203,11 @@ def test_bad_input_is_refused_in_a_sentence() -> None:
         score(["a"], ["a", "b"], "bleu")
     with pytest.raises(UsageError, match="not 0 and 0"):
         score([], [], "chrf")
+    with pytest.raises(UsageError, match="not 1 and 1 and 2"):
+        score(["a"], ["a"], "ter", more=[["a", "b"]])
+    with pytest.raises(UsageError, match=r"evaluate\.spm"):
+        score(["a"], ["a"], "spbleu")
+    with pytest.raises(UsageError, match=r"no SentencePiece model"):
+        score(["a"], ["a"], "spbleu", spm=Path(__file__))
     with pytest.raises(UsageError, match=r"rouge.*bleu"):
         score(["a"], ["a"], "rouge")

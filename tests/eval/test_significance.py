@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from eval.equal_systems import false_positives, simulated
+from eval.bench_equal import peer_alarms
+from eval.equal_systems import World, alarms, logits, simulated
 from eval.metrics import values
 from eval.significance import (
     compare,
@@ -31,7 +32,7 @@ def test_units_are_documents_where_there_are_any() -> None:
 
 def test_randomisation_finds_the_exact_p_of_a_small_case() -> None:
     """Seven units have 128 swaps; all of them counted by hand give the p-value."""
-    a, b, of = simulated(seeded(5, "exact"), 7, 3, 0.6)
+    a, b, of = simulated(seeded(5, "exact"), World(7, 3, 0.6))
     a, b = grouped(a, of), grouped(b, of)
     delta = values(a.sum(0), "chrf_pp") - values(b.sum(0), "chrf_pp")
     swaps = []
@@ -48,13 +49,13 @@ def test_randomisation_finds_the_exact_p_of_a_small_case() -> None:
 
 
 def test_the_same_system_never_differs() -> None:
-    a, _, of = simulated(seeded(1, "same"), 10, 3, 0.3)
+    a, _, of = simulated(seeded(1, "same"), World(10, 3, 0.3))
     found = compare(grouped(a, of), grouped(a, of), "chrf_pp", 500, seeded(1, "t"))
     assert (found.delta, found.worse, found.better, found.differ) == (0, 1, 1, 1)
 
 
 def test_a_clear_loss_is_seen_in_the_right_direction() -> None:
-    a, b, of = simulated(seeded(2, "loss"), 40, 5, 0.1)
+    a, b, of = simulated(seeded(2, "loss"), World(40, 5, 0.1))
     b = b.copy()
     b[:, 2::3] = np.minimum(b[:, 2::3] + 3, np.minimum(b[:, 0::3], b[:, 1::3]))
     found = compare(grouped(a, of), grouped(b, of), "chrf_pp", 2000, seeded(1, "t"))
@@ -64,7 +65,7 @@ def test_a_clear_loss_is_seen_in_the_right_direction() -> None:
 
 
 def test_results_depend_on_the_seed_and_the_names_only() -> None:
-    a, b, _ = simulated(seeded(3, "seed"), 30, 1, 0.3)
+    a, b, _ = simulated(seeded(3, "seed"), World(30, 1, 0.3))
     assert compare(a, b, "chrf_pp", 300, seeded(1, "x")) == compare(
         a, b, "chrf_pp", 300, seeded(1, "x")
     )
@@ -77,7 +78,7 @@ def test_the_interval_is_the_spread_over_test_sets() -> None:
     """On many simulated test sets the score's own spread is the interval's width."""
     scores, widths = [], []
     for number in range(300):
-        counts, _, _ = simulated(seeded(number, "spread"), 60, 1, 0.3)
+        counts, _, _ = simulated(seeded(number, "spread"), World(60, 1, 0.3))
         scores.append(float(values(counts.sum(0), "chrf_pp")))
         if number < 30:
             low, high = interval(counts, "chrf_pp", 400, seeded(1, str(number)))
@@ -88,7 +89,7 @@ def test_the_interval_is_the_spread_over_test_sets() -> None:
 def test_the_jackknife_error_is_the_spread_of_the_difference() -> None:
     deltas, errors = [], []
     for number in range(300):
-        a, b, _ = simulated(seeded(number, "error"), 60, 1, 0.3)
+        a, b, _ = simulated(seeded(number, "error"), World(60, 1, 0.3))
         deltas.append(float(values(a.sum(0), "chrf_pp") - values(b.sum(0), "chrf_pp")))
         errors.append(jackknife(a, b, "chrf_pp"))
     assert np.mean(errors) == pytest.approx(np.std(deltas), rel=0.12)
@@ -107,12 +108,45 @@ def test_holm_by_hand() -> None:
     assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
+def test_the_bootstrap_s_p_is_a_t_test_s_where_scores_are_sums() -> None:
+    """chrF of one order with equal lengths is linear in the matches, as a t-test takes it."""
+    from scipy.stats import ttest_rel
+
+    rng = seeded(1, "linear")
+    for units_ in (8, 60):
+        a, b = (
+            np.column_stack(
+                [np.full(units_, 100), np.full(units_, 100), rng.integers(20, 60, units_)]
+            )
+            for _ in range(2)
+        )
+        found = compare(a, b, "chrf", 1, rng, 40_000)
+        expected = ttest_rel(a[:, 2], b[:, 2]).pvalue
+        assert found.bootstrap == pytest.approx(expected, abs=0.02)
+        assert 0.01 < expected < 0.99
+
+
 def test_equal_systems_are_called_different_about_as_often_as_asked() -> None:
-    rate = false_positives(1200, trials=199)
-    assert 0.03 <= rate <= 0.07  # three standard errors of 1,200 pairs
-    assert false_positives(300, trials=199, by_document=False) > 0.10  # why documents count
+    found = alarms(1000, trials=199, resamples=199)
+    assert 30 <= found.randomisation <= 70  # three standard errors
+    assert 30 <= found.bootstrap <= 70
+    by_sentence = alarms(200, by_document=False, trials=199, resamples=199)
+    assert by_sentence.randomisation > 20 and by_sentence.bootstrap > 20  # why documents count
+
+
+def test_a_worse_system_is_worse_by_the_points_asked_for() -> None:
+    world = World(200, 5)
+    worse = logits(2.0, world)
+    deltas = []
+    for number in range(60):
+        a, b, _ = simulated(seeded(number, "worse"), world, worse)
+        deltas.append(values(a.sum(0), "chrf_pp") - values(b.sum(0), "chrf_pp"))
+    assert np.mean(deltas) == pytest.approx(-2.0, abs=4 * np.std(deltas) / 60**0.5)
+    assert np.std(deltas) < 1
 
 
 @pytest.mark.long
 def test_equal_systems_are_called_different_in_four_to_six_percent() -> None:
-    assert 0.04 <= false_positives(6000) <= 0.06
+    found = alarms(6000)
+    assert 240 <= found.randomisation <= 360 and 240 <= found.bootstrap <= 360
+    assert peer_alarms(300, World(), 1).bootstrap > 24  # sacrebleu's: above 8%

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from hydra import compose, initialize_config_dir
 
+from eval.store import write_statistics
 from korpu import artifact, config
 from korpu.artifact import File, Result
 
@@ -247,9 +248,10 @@ def judge(recipe, inputs, root, passed=True, system="adapter", **changes):
         (root / name).mkdir(parents=True)
     made = {**report(recipe, inputs["train"]), **changes}
     artifact.write_json(root / "evaluate" / "report.json", made)
+    write_statistics(root / "evaluate" / "stats.npz", {})
     measured = [inputs[name] for name in ("prepare", "base", "train")]
     inputs["evaluate"] = committed(
-        "evaluate", root / "evaluate", measured, Result((File("report.json"),))
+        "evaluate", root / "evaluate", measured, Result((File("report.json"), File("stats.npz")))
     )
     verdict = {"passed": passed, "system": system}
     artifact.write_json(root / "gate" / "gate.json", verdict)

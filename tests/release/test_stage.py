@@ -77,6 +77,7 @@ def test_what_is_published(recipe, released):
     hf = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json")
     assert files == {
         *("MANIFEST.json", "README.md", "provenance.json", "smoke.jsonl", "translation.json"),
+        *("eval/report.json", "eval/stats.npz"),
         *(f"hf/{name}" for name in (*hf, "tokenizer_config.json", "orthography.json")),
         *(f"adapter/{name}" for name in ("adapter_config.json", "adapter_model.safetensors")),
         *(f"ct2-{kind}/{name}" for kind in ("float32", "int8") for name in ct2),

@@ -1,0 +1,60 @@
+"""A published bundle as a system: the model that other services load, not the one it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from korpu.errors import UsageError
+from korpu.schema import Bundle, Recipe
+
+if TYPE_CHECKING:
+    from eval.load import Translate
+
+
+def system(name: str, bundle: Bundle, recipe: Recipe, device: str) -> Translate:
+    """The bundle's ``hf`` or ``ct2-…`` folder, decoded as the recipe says.
+
+    Raises ``UsageError`` where the bundle has no such folder or CTranslate2 is not installed,
+    ``SaysNo`` where its model cannot be loaded.
+    """
+    from eval.decoding import through, translate
+    from korpu.nllb import ctranslate, loading, tokens
+
+    home, length = Path(bundle.path), recipe.model.max_length
+    folder = home / bundle.format
+    if not folder.is_dir():
+        there = sorted(path.name for path in home.glob("*") if path.name.startswith(("hf", "ct2-")))
+        raise UsageError(
+            f"evaluate.bundles.{name}: {home} has no {bundle.format}; it has "
+            f"{', '.join(there) or 'no model'}"
+        )
+    tokenizer = tokens.load_tokenizer(home / "hf")
+    if bundle.format == "hf":
+        model = loading.load_model(folder, device)
+
+        def by_torch(
+            texts: Sequence[str],
+            direction: tuple[str, str],
+            progress: Callable[[int], None] | None = None,
+        ) -> list[str]:
+            return translate(model, tokenizer, texts, direction, recipe.decode, length, progress)
+
+        return by_torch
+    ctranslate.require(f"the system {name}", "leave it out of evaluate.systems")
+    threads = ctranslate.threads_of(recipe.runtime.threads)
+    kind = bundle.format.removeprefix("ct2-")
+    translator = ctranslate.load(folder, device, kind, threads)
+
+    def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
+        return ctranslate.search(translator, tokenizer, rows, code, recipe.decode)
+
+    def run(
+        texts: Sequence[str],
+        direction: tuple[str, str],
+        progress: Callable[[int], None] | None = None,
+    ) -> list[str]:
+        return through(search, tokenizer, texts, direction, length, progress)
+
+    return run
