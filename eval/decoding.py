@@ -11,14 +11,25 @@ CTranslate2 (``korpu.nllb.ctranslate``). All around it is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from eval.pieces import joined, pieces
-from korpu.schema import Decode
+from korpu.schema import Decode, Recipe
 
 VERSION = 1  # raised when the same model, source and settings would give another translation
 # Encoded rows, longest first, and the target code's id → their token ids after the code, in order.
 Search = Callable[[Sequence[list[int]], int], Iterable[list[int]]]
+
+
+def settings(recipe: Recipe) -> dict[str, Any]:
+    """All of a recipe that decides how its models are decoded, as a report says it."""
+    return {
+        **asdict(recipe.decode),
+        "max_length": recipe.model.max_length,
+        "backend": recipe.evaluate.backend,
+        "compute_type": recipe.evaluate.compute_type,
+    }
 
 
 def translate(

@@ -8,11 +8,11 @@ what is new.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import cache, hypotheses, report, store, testset
+from eval import cache, decoding, hypotheses, report, store, testset
 from eval.load import Translate, device_of, identity_of, load_system
 from eval.metrics import METRICS, Memo
 from eval.scores import available, checked, scored
@@ -73,12 +73,7 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "schema": SCHEMA,
         "model": _model(recipe, inputs),
         "normaliser": _normaliser(),
-        "decode": {
-            **asdict(recipe.decode),
-            "max_length": recipe.model.max_length,
-            "backend": recipe.evaluate.backend,
-            "compute_type": recipe.evaluate.compute_type,
-        },
+        "decode": decoding.settings(recipe),
         "systems": list(recipe.evaluate.systems),
         "benchmarks": _benchmarks(sides),
         "scores": scores,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
+from eval import decoding
 from korpu.artifact import Artifact
 from korpu.errors import SaysNo
 from korpu.schema import Recipe
@@ -42,10 +42,15 @@ def check(recipe: Recipe, inputs: Mapping[str, Artifact]) -> dict[str, Any]:
         )
     evaluation = inputs["evaluate"]
     report: dict[str, Any] = json.loads(evaluation.file("report.json").read_text("utf-8"))
-    decode = {**asdict(recipe.decode), "max_length": recipe.model.max_length}
+    measured, wanted = dict(report["decode"]), decoding.settings(recipe)
     if report["model"]["adapter_key"] != inputs["train"].key:
         raise SaysNo(f"{evaluation.directory} is the report of another adapter; run it again")
-    if report["decode"] != decode:
+    if measured["compute_type"] != "float32":
+        raise SaysNo(
+            f"{evaluation.directory} was decoded in {measured['compute_type']}, which is another "
+            "model than the adapter; evaluate with evaluate.compute_type=float32"
+        )
+    if measured != wanted:
         raise SaysNo(f"{evaluation.directory} was decoded otherwise than this recipe says")
     return report
 

@@ -39,10 +39,12 @@ class Meter:
     def arithmetic(self, batch: flops.Lengths, seconds: float) -> str:
         """How MFU comes about, for one step."""
         devices = f"{self.ranks.world} × " if self.ranks.world > 1 else ""
+        mfu = self._mfu(batch, seconds)
+        busy = "; the machine was busy when that was measured" if mfu > 1 else ""
         return (
-            f"MFU {self._mfu(batch, seconds):.1%} = {flops.step(self.shape, batch) / 1e9:.3g} "
+            f"MFU {mfu:.1%} = {flops.step(self.shape, batch) / 1e9:.3g} "
             f"GFLOP a step ({batch.s} source and {batch.t} target tokens) ÷ {seconds:.3g} s ÷ "
-            f"{devices}{self.peak / 1e9:.4g} GFLOP/s ({self.how})"
+            f"{devices}{self.peak / 1e9:.4g} GFLOP/s ({self.how}{busy})"
         )
 
     def _mfu(self, batch: flops.Lengths, seconds: float) -> float:

@@ -4,7 +4,6 @@ Everything is real but small: the model learned to map invented word lists on to
 it has something to say and an adapter has something to change.
 """
 
-import dataclasses
 import json
 import random
 import shutil
@@ -15,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from hydra import compose, initialize_config_dir
 
+from eval import decoding
 from eval.store import write_statistics
 from korpu import artifact, config
 from korpu.artifact import File, Result
@@ -151,7 +151,7 @@ def report(recipe, train, adapter_score=91.0):
         for metric in ("bleu", "chrf_pp")
         for normalised in (False, True)
     ]
-    decode = {**dataclasses.asdict(recipe.decode), "max_length": recipe.model.max_length}
+    decode = decoding.settings(recipe)
     model = {"name": "tiny", "base_key": "0", "adapter_key": train.key}
     return {"schema": 1, "model": model, "decode": decode, "scores": scores, "checks": []}
 

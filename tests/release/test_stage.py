@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from eval import decoding
 from korpu import artifact
 from korpu.artifact import File, Result
 from korpu.errors import SaysNo, UsageError
@@ -223,7 +224,10 @@ def test_report_and_gate_must_belong_to_this_model(recipe, world, tmp_path):
         "the gate did not pass": {"passed": False},
         "judged the system 'base'": {"system": "base"},
         "the report of another adapter": {"model": {"adapter_key": "0"}},
-        "decoded otherwise": {"decode": {"beam": 5}},
+        "decoded otherwise": {"decode": {**decoding.settings(recipe), "beam": 5}},
+        "decoded in int8, which is another model": {
+            "decode": {**decoding.settings(recipe), "compute_type": "int8"}
+        },
     }
     for sentence, changes in refusals.items():
         with pytest.raises(SaysNo, match=sentence):
