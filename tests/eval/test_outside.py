@@ -187,3 +187,35 @@ def test_a_test_set_without_a_file_and_a_file_that_is_not_text(tmp_path: Path) -
         read(tmp_path / "h.txt")
     with pytest.raises(UsageError, match="cannot be read"):
         read(tmp_path / "nowhere.txt")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["+evaluate.external.mine.timeout=3"], r"mine\.command has no value"),
+        (["+evaluate.external.mine={command: x, timeot: 3}"], r"did you mean .*mine\.timeout"),
+        (["+evaluate.external.mine={command: x, timeout: long}"], r"timeout cannot be 'long'"),
+        (["+evaluate.external.copy.command=x"], "'copy' names two systems"),
+        (["+evaluate.bundles.shipped=3"], "is no table of values"),
+    ],
+)
+def test_a_program_of_the_command_line_is_checked(words: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        composed("evaluate.systems=[copy,mine,shipped]", *words)
+
+
+def test_a_program_is_named_on_the_command_line() -> None:
+    recipe = composed("evaluate.systems=[copy,mine]", "+evaluate.external.mine.command=run it")
+    assert recipe.evaluate.external == {"mine": External("run it")}
+    with pytest.raises(UsageError, match="does not name mine"):
+        composed("+evaluate.external.mine.command=run it")
+
+
+def composed(*words: str) -> Recipe:
+    from hydra import compose, initialize_config_dir
+
+    from korpu.config import CONFIGS, recipe_of, register
+
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return recipe_of(compose("evaluate", list(words)))
