@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -22,7 +23,7 @@ def written(path: Path, lines: list[str]) -> str:
     return str(path)
 
 
-def pair(folder: Path, **changed: object) -> Benchmark:
+def pair(folder: Path, **changed: Any) -> Benchmark:
     return Benchmark(
         **{
             "src": written(folder / "dev" / "azj_Latn.dev", AZ),
