@@ -1,4 +1,4 @@
-"""A published bundle as a system: the model that others load, not the one it was made of."""
+"""A published bundle as a system: the model that other services load."""
 
 from __future__ import annotations
 

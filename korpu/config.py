@@ -17,7 +17,7 @@ from korpu import bounds, published
 from korpu.artifact import digest, sha256
 from korpu.errors import UsageError
 from korpu.languages import direction, language
-from korpu.schema import ELSEWHERE, NAME_OR_CONTENT, Recipe
+from korpu.schema import ELSEWHERE, NAME_OR_CONTENT, Bundle, External, Recipe, Scorer
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
@@ -58,8 +58,14 @@ def _twin_type(hint: Any) -> Any:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _twin(hint)
     if typing.get_origin(hint) is dict:
-        return types.GenericAlias(dict, (str, _twin_type(typing.get_args(hint)[1])))
+        inside = typing.get_args(hint)[1]
+        return types.GenericAlias(dict, (str, Any if inside in LOOSE else _twin_type(inside)))
     return hint
+
+
+# Rows a command line adds by field, `+evaluate.external.mine.command=…`: OmegaConf refuses that
+# for a row of a known type, so their fields are checked when the recipe is made.
+LOOSE = (External, Bundle, Scorer)
 
 
 _twin(Recipe)  # and all in it, for whoever unpickles one
@@ -186,8 +192,28 @@ def _frozen(value: Any, hint: Any, where: str) -> Any:
         )
     if typing.get_origin(hint) is dict:
         inside = typing.get_args(hint)[1]
+        if inside in LOOSE:
+            value = {key: _whole(item, inside, f"{where}.{key}") for key, item in value.items()}
         return {key: _frozen(item, inside, f"{where}.{key}") for key, item in value.items()}
     return value
+
+
+def _whole(item: Any, cls: type, where: str) -> dict[str, Any]:
+    """A row with its defaults; raises ``UsageError`` for a missing or ill-typed value."""
+    if not isinstance(item, Mapping):
+        raise UsageError(f"{where} is no table of values; give it as {where}.NAME=…")
+    found = dict(item)
+    hints = typing.get_type_hints(cls)
+    for f in dataclasses.fields(cls):
+        if f.name not in found and f.default is dataclasses.MISSING:
+            raise UsageError(f"{where}.{f.name} has no value; give it as +{where}.{f.name}=…")
+        value = found.setdefault(f.name, f.default)
+        kinds = (int, float) if hints[f.name] is float else hints[f.name]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise UsageError(
+                f"{where}.{f.name} cannot be {value!r}; give a {hints[f.name].__name__}"
+            )
+    return found
 
 
 def _unknown(key: str, known: list[str]) -> str:

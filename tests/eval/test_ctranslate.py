@@ -13,7 +13,7 @@ from eval.converted import converted
 from eval.decoding import through, translate
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import ctranslate
-from korpu.schema import Decode
+from korpu.schema import Bundle, Decode, Recipe
 from tests.eval.parts import AZ, DIRECTION, decode
 
 pytest.importorskip("ctranslate2", reason="needs the extra `export`")
@@ -167,3 +167,31 @@ def test_evaluation_by_ctranslate2_equals_its_own_and_keeps_what_it_translated(
     one = scores("again", backend="ctranslate2", metrics=["bleu"])
     assert one["scores"][0]["value"] == ct2["scores"][0]["value"]
     assert not (tmp_path / "outputs" / "converted").exists()
+
+
+def test_a_bundle_is_a_system(tiny: Any, directory: Path, recipe: Recipe, tmp_path: Path) -> None:
+    """Its folders, read as other services read them, give what the model gives."""
+    import copy
+    import shutil
+
+    from eval.load import load_system
+    from korpu.nllb import merging
+
+    model, tokenizer = tiny
+    merging.save(copy.deepcopy(model), tokenizer, tmp_path / "hf", decode())
+    shutil.copytree(directory, tmp_path / "ct2-float32")
+    expected = translate(model, tokenizer, texts()[:8], DIRECTION, decode(), 200)
+    for form in ("hf", "ct2-float32", "ct2-int8"):
+        bundles = {"shipped": Bundle(str(tmp_path), form)}
+        wanted = dataclasses.replace(
+            recipe,
+            decode=decode(),
+            model=dataclasses.replace(recipe.model, max_length=200),
+            evaluate=dataclasses.replace(recipe.evaluate, bundles=bundles),
+        )
+        if form == "ct2-int8":
+            with pytest.raises(UsageError, match="has no ct2-int8; it has ct2-float32, hf"):
+                load_system("shipped", wanted, {}, "cpu")
+        else:
+            run = load_system("shipped", wanted, {}, "cpu")
+            assert run(texts()[:8], DIRECTION) == expected

@@ -248,10 +248,11 @@ def test_base_and_adapter_are_really_loaded(
             result=Result(files=(File(name), File("orthography.json"))),
             started=0.0,
         )
-    wanted = of(recipe, systems=["base", "adapter"], directions=BOTH[:1], metrics=["chrf_pp"])
+    systems = ["base", "adapter", "merged"]
+    wanted = of(recipe, systems=systems, directions=BOTH[:1], metrics=["chrf_pp"])
     _, report = evaluated(wanted, inputs, tmp_path / "out")
     assert report["model"]["base_key"] == "b" * 64 and report["model"]["adapter_key"] == "t" * 64
-    for system, which in (("base", model), ("adapter", adapted)):
+    for system, which in zip(systems, (model, adapted, adapted), strict=True):
         path = tmp_path / "out" / "hypotheses" / f"news.{BOTH[0]}.{system}.jsonl"
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         expected = translate(

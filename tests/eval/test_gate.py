@@ -297,3 +297,117 @@ def test_three_even_comparisons_are_corrected_together() -> None:
     assert 0 < alone[0]["p_worse_holm"] < 1 / 3
     assert together[0]["p_worse_holm"] == pytest.approx(3 * alone[0]["p_worse_holm"], abs=1e-5)
     assert together[0]["mde"] > alone[0]["mde"]
+
+
+def bundle(
+    registry: Path, made: Artifact, version: str = "0.1.0", alias: str = "production"
+) -> None:
+    """A registry's folders with an evaluation in them, as `release` publishes it."""
+    home = registry / "news"
+    folder = home / "versions" / version / "eval"
+    folder.mkdir(parents=True)
+    for name in ("report.json", "stats.npz"):
+        shutil.copyfile(made.file(name), folder / name)
+    (home / "aliases").mkdir(exist_ok=True)
+    (home / "aliases" / alias).write_text(f"{version}\n", "utf-8")
+
+
+def registered(recipe: Recipe, registry: Path) -> Recipe:
+    release = dataclasses.replace(recipe.release, registry=str(registry))
+    return dataclasses.replace(recipe, release=release)
+
+
+def test_the_baseline_may_be_what_is_in_production(
+    recipe: Recipe, report: Made, tmp_path: Path
+) -> None:
+    hyps = spoiled(REFS, 0.2)
+    bundle(tmp_path / "registry", report(hyps, hyps, name="shipped"))
+    made = report(hyps, spoiled(REFS, 0.4, seed=1))
+    wanted = registered(recipe, tmp_path / "registry")
+    _, gate = gated(wanted, made, tmp_path, baseline="registry:news@production")
+    assert verdict(gate) == "REGRESSED"
+    assert gate["baseline"] == "registry:news@production" and gate["baseline_version"] == "0.1.0"
+
+
+def test_a_moved_alias_is_another_gate(recipe: Recipe, report: Made, tmp_path: Path) -> None:
+    from korpu.config import key_config
+
+    hyps = spoiled(REFS, 0.2)
+    bundle(tmp_path / "registry", report(hyps, hyps, name="one"))
+    wanted = dataclasses.replace(
+        registered(recipe, tmp_path / "registry"),
+        gate=dataclasses.replace(GATE, baseline="registry:news@production"),
+    )
+    before = key_config(wanted, ("gate",))
+    assert before == key_config(wanted, ("gate",))
+    bundle(tmp_path / "registry", report(hyps, hyps, name="two", decode={"beam": 5}), "0.2.0")
+    assert before != key_config(wanted, ("gate",))
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("registry:news@candidate", "it has 0.1.0, production"),
+        ("registry:other@production", "it has nothing yet"),
+        ("registry:news", "NAME@ALIAS"),
+        ("registry:../news@production", "is no bundle"),
+    ],
+)
+def test_a_bundle_that_is_not_there(
+    recipe: Recipe, report: Made, tmp_path: Path, reference: str, words: str
+) -> None:
+    hyps = spoiled(REFS, 0.2)
+    made = report(hyps, hyps)
+    bundle(tmp_path / "registry", made)
+    with pytest.raises(UsageError, match=words):
+        gated(registered(recipe, tmp_path / "registry"), made, tmp_path, baseline=reference)
+
+
+def test_a_bundle_without_its_evaluation(recipe: Recipe, report: Made, tmp_path: Path) -> None:
+    hyps = spoiled(REFS, 0.2)
+    made = report(hyps, hyps)
+    bundle(tmp_path / "registry", made)
+    shutil.rmtree(tmp_path / "registry" / "news" / "versions" / "0.1.0" / "eval")
+    with pytest.raises(UsageError, match="without its evaluation"):
+        gated(
+            registered(recipe, tmp_path / "registry"),
+            made,
+            tmp_path,
+            baseline="registry:news@production",
+        )
+
+
+def test_a_report_with_nan_is_no_report(recipe: Recipe, report: Made, tmp_path: Path) -> None:
+    hyps = spoiled(REFS, 0.2)
+    made = report(hyps, hyps, rates={"off_target": float("nan")})
+    with pytest.raises(UsageError, match="NaN where a number belongs"):
+        gated(recipe, made, tmp_path)
+
+
+def test_statistics_of_another_evaluation_are_refused(
+    recipe: Recipe, report: Made, tmp_path: Path
+) -> None:
+    hyps = spoiled(REFS, 0.2)
+    made, short = report(hyps, hyps), report(hyps, hyps, name="short", lines=80)
+    shutil.copyfile(short.file("stats.npz"), made.directory / "stats.npz")
+    with pytest.raises(NotComparable, match=r"has 80 lines .* not of one evaluation"):
+        gated(recipe, made, tmp_path)
+
+
+def test_a_metric_that_was_not_available_says_why(
+    recipe: Recipe, report: Made, tmp_path: Path
+) -> None:
+    hyps = spoiled(REFS, 0.2)
+    row = {"benchmark": "news", "direction": DIRECTION, "metric": "spbleu", "reason": "no model"}
+    made = report(hyps, hyps, unavailable=[row])
+    with pytest.raises(UsageError, match="no spbleu: no model"):
+        gated(recipe, made, tmp_path, metric="spbleu")
+
+
+def test_the_bootstrap_s_p_stands_beside_the_randomisation_s(
+    recipe: Recipe, report: Made, tmp_path: Path
+) -> None:
+    _, gate = gated(recipe, report(*few(6)), tmp_path)
+    (row,) = gate["verdicts"]
+    assert 0 < row["p_bootstrap"] < 0.5 and row["p_bootstrap"] != row["p_two_sided"]
+    assert row["p_bootstrap"] == pytest.approx(row["p_two_sided"], abs=0.05)

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from eval import bench_gate
 from eval.bench_equal import peer_alarms
 from eval.equal_systems import World, alarms, logits, simulated
 from eval.metrics import values
@@ -20,6 +21,7 @@ from eval.significance import (
     seeded,
     units,
 )
+from korpu.errors import UsageError
 
 
 def test_units_are_documents_where_there_are_any() -> None:
@@ -150,3 +152,17 @@ def test_equal_systems_are_called_different_in_four_to_six_percent() -> None:
     found = alarms(6000)
     assert 240 <= found.randomisation <= 360 and 240 <= found.bootstrap <= 360
     assert peer_alarms(300, World(), 1).bootstrap > 24  # sacrebleu's: above 8%
+
+
+def test_the_gate_s_simulation_rises_with_the_loss() -> None:
+    found = {}
+    for loss in (0.0, 6.0):
+        gates = bench_gate.simulate(World(30, 4), loss, 20, bench_gate.DEFAULT, 1)
+        found[loss] = sum(any(row["failed"] for row in rows) for rows in gates)
+    assert found[0.0] <= 4 and found[6.0] >= 15
+
+
+@pytest.mark.parametrize("words", [["sizes=40"], ["losses=a"], ["losses=-1"], ["sizes=1x4"]])
+def test_the_gate_s_simulation_names_a_bad_word(words: list[str]) -> None:
+    with pytest.raises(UsageError, match=words[0].partition("=")[0]):
+        bench_gate.main(words)
