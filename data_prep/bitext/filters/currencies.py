@@ -31,7 +31,7 @@ _COUNTED = {  # and what is it only after a number
     "soʻm": r"s[ou]m",
     "pound": r"funt",
     "yuan": r"yuan",
-    "yen": r"iyen|yen",
+    "yen": r"iyen|yen(?!i(?!n))",  # not yeni, new
     "franc": r"frank",
     "rial": r"ri[ya]l",
     "lari": r"lari",
@@ -77,5 +77,15 @@ def named(text: str) -> Counter[str]:
     >>> sorted(named("500 avroluq çek, 20 $"))
     ['dollar', 'euro']
     """
+    return Counter(name for name, _, _ in mentions(text))
+
+
+def mentions(text: str) -> list[tuple[str, str, str]]:
+    """Each currency that a sentence names, with up to 64 characters before and after it."""
     lower = text.replace("İ", "i").translate(_APOSTROPHES).lower()
-    return Counter(_GROUPS[match.lastgroup or ""] for match in _CURRENCY.finditer(lower))
+    found = []
+    for match in _CURRENCY.finditer(lower):
+        group = match.lastgroup or ""
+        start, end = match.start(group), match.end()
+        found.append((_GROUPS[group], lower[max(0, start - 64) : start], lower[end : end + 64]))
+    return found
