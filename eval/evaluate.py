@@ -15,7 +15,7 @@ from typing import Any
 from eval import report, store, testset
 from eval.load import SYSTEMS, Translate, device_of, load_system
 from eval.metrics import METRICS, Memo
-from eval.scores import checked, scored
+from eval.scores import checked, judged, scored
 from eval.testset import TestSide
 from korpu import artifact, languages, log
 from korpu.artifact import Artifact, File, Result
@@ -53,7 +53,9 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             rows, counts = scored(side, outputs_of, *settings, memo)
             scores += rows
             arrays.update(counts)
-            found_checks += checked(side, outputs_of)
+            by_check, counts = judged(side, outputs_of)
+            arrays.update(counts)
+            found_checks += checked(side, outputs_of, by_check)
             advance(1)
     made = {
         "schema": SCHEMA,

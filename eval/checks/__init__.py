@@ -26,6 +26,10 @@ from eval.metrics import Counts
 
 Z95 = 1.959963984540054
 
+__all__ = [
+    "ABSENT", "CHECKS", "FAILED", "PASSED", "Check", "Rate", "copied", "empty", "judged",
+    "number_mismatch", "off_target", "rates", "repeated", "wilson", "wrong_script",
+]  # fmt: skip
 Check = Callable[[str, str, str], bool | None]
 
 CHECKS: dict[str, Check] = {

@@ -57,29 +57,47 @@ def kept(source: str, output: str, language: str) -> tuple[int, int] | None:
     sides, theirs = pair(source, output, language), other(language)
     if sides is None or theirs is None:
         return None
-    wanted = _wanted(sides[0], theirs)
-    return sum(_has(sides[1], number, language[:3]) for number in wanted), len(wanted)
+    terms_ = wanted(sides[0], theirs)
+    return sum(_has(sides[1], number, language[:3]) for number in terms_), len(terms_)
+
+
+_WORD = re.compile(r"(?<![\w-])\w\w")
 
 
 @lru_cache(maxsize=KEPT)
-def _wanted(text: str, language: str) -> tuple[int, ...]:
+def wanted(text: str, language: str) -> tuple[int, ...]:
     """The terms of a text; a longer one hides those inside it (baş nazir is not also nazir)."""
-    pattern, numbers = _all(language)
-    return tuple(dict.fromkeys(numbers[place] for place in _matches(pattern, text)))
+    low, index = lower(text), _index(language)
+    found: dict[int, None] = {}
+    end = 0
+    for start in _WORD.finditer(low):
+        forms = index.get(start[0])
+        if forms is None or start.start() < end:
+            continue
+        for place in _matches(forms[0], text, start.start()):
+            found[forms[1][place[0]]] = None
+            end = place[1]
+            break
+    return tuple(found)
 
 
-def _matches(pattern: re.Pattern[str], text: str) -> Iterator[int]:
-    """The places of the forms that are found; an acronym only where it is in capitals (ÜST is an
-    organisation, üst is "upper")."""
-    for match in pattern.finditer(lower(text)):
+def _matches(
+    forms: re.Pattern[str], text: str, only: int | None = None
+) -> Iterator[tuple[int, int]]:
+    """(place of the form in the pattern, end in the text) of each that is found; ``only``: at
+    that offset. An acronym counts only in capitals: ÜST is an organisation, üst is "upper".
+    """
+    low = lower(text)
+    at = None if only is None else forms.match(low, only)
+    for match in forms.finditer(low) if only is None else [at] if at else []:
         kind, place = (match.lastgroup or "")[0], int((match.lastgroup or "")[1:])
         if kind == "w" or text[match.start() : match.start() + 2].isupper():
-            yield place
+            yield place, match.end()
 
 
 @lru_cache(maxsize=KEPT)
 def _has(text: str, number: int, language: str) -> bool:
-    return next(_matches(_one(number, language), text), None) is not None
+    return next(_matches(pattern(number, language), text), None) is not None
 
 
 _SUFFIXES = {
@@ -104,14 +122,24 @@ def _form(form: str, language: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def _all(language: str) -> tuple[re.Pattern[str], list[int]]:
-    forms = [(form, n) for n, term in enumerate(terms()) for form in term.forms(language)]
-    forms.sort(key=lambda pair: (-len(pair[0].split()), -len(pair[0])))
-    return _any([form for form, _ in forms], language), [number for _, number in forms]
+def _index(language: str) -> dict[str, tuple[re.Pattern[str], list[int]]]:
+    """By the first two letters of a form: a pattern of those forms, longest first, and each one's
+    term. One pattern of all forms would try three hundred at every word."""
+    by_start: dict[str, list[tuple[str, int]]] = {}
+    for number, term in enumerate(terms()):
+        for form in term.forms(language):
+            by_start.setdefault(lower(form)[:2], []).append((form, number))
+    for forms in by_start.values():
+        forms.sort(key=lambda pair: (-len(pair[0].split()), -len(pair[0])))
+    return {
+        start: (_any([form for form, _ in forms], language), [number for _, number in forms])
+        for start, forms in by_start.items()
+    }
 
 
 @lru_cache(maxsize=1 << 10)
-def _one(number: int, language: str) -> re.Pattern[str]:
+def pattern(number: int, language: str) -> re.Pattern[str]:
+    """What finds any form of a term in lower-case text."""
     return _any(terms()[number].forms(language), language)
 
 

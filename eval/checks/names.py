@@ -84,12 +84,19 @@ def _names(text: str, language: str) -> tuple[str, ...]:
             continue
         if _START.search(text, max(0, match.start() - 4), match.start()):
             continue
-        if lower(word).startswith((*_COMMON[language], *vocabulary(language))) or is_place(word, language):
+        if lower(word).startswith((*_COMMON[language], *vocabulary(language))) or is_place(
+            word, language
+        ):
             continue
         key = skeleton(word)
         if len(key) > 1:
             found[key] = None
     return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _translated(language: str) -> tuple[str, ...]:
+    return (*_COMMON[language], *vocabulary(language))
 
 
 @lru_cache(maxsize=KEPT)

@@ -15,38 +15,59 @@ from functools import lru_cache
 
 from eval.checks.reading import KEPT, lower, other, pair
 
-# Verbs are words in small letters (or the first of the text): Əhmədi and Hamadan are none.
-_AZ_NOUNS = r"(?!(?:dəmir|təmir|kömür|xəmir|yağmur|namaz|almaz|nümay|baxmaya(?:raq|q)|vladimir)\w*)"
-_AZ = re.compile(
-    r"(?<![\w-])(?:deyil(?:dir?\w*|mi|s[əi]\w*|[əi]m|ik|l[əi]r\w*|miş\w*)?|yox(?:d[ıu]\w*|umuz|du|mu)?(?! et| ol)|heç(?:nə\w*|kim\w*|kəs\w*)?)(?!\w)"
-    rf"|(?<![\w'’-]){_AZ_NOUNS}[a-zəöüğışç]{{1,24}}?(?:"
+# Verbs are words in small letters (or the first of the text): Əhmədi and Hamadan are none. Nouns
+# that end like a negated verb, and baxmayaraq and qaramay, which mean "although", are none either.
+_AZ_NOUNS = "dəmir|təmir|kömür|xəmir|yağmur|namaz|almaz|nümay|sərmayə|baxmaya(?:raq|q)|vladimir"
+_AZ_WORDS = (
+    r"deyil(?:dir?\w*|mi|s[əi]\w*|[əi]m|ik|l[əi]r\w*|miş\w*)?"
+    r"|yox(?:d[ıu]\w*|umuz|du|mu)?(?! et| ol)"  # not yox et-, destroy
+    r"|heç(?!-)(?:nə\w*|kim\w*|kəs\w*)?"  # not heç-heçə, a draw
+)
+_AZ_ENDINGS = (
     r"m[ıiuü]r(?:[aə]m|s[aə]n|[ıiuü][qk]|s[ıiuü]n[ıiuü]z|l[aə]r|d[ıiuü]\w*|s[aə]\w*|m[ıiuü]ş\w*)?"
     r"|m[aə](?:y[ıi]b\w*|m[ıi]ş(?!d[aə]n)\w*|d[ıi](?:m|n|q|k|lar|lər|nız|niz)?|d[ıi][ğky]\w*"
     r"|y[aə]c[aə][qğky]\w*|z(?:l[aə]r|d[ıi]\w*|s[aə]\w*|l[ıi][qğky]\w*)?|m[aə]l[ıi]\w*|y[aə]n\w*"
     r"|y[aə]r[aə]q|m[aə][qğky]\w*|m[aə]s[ıi]\w*|s[ıi]n(?:l[aə]r)?|s[aə](?:yd[ıi]|l[aə]r|[qkmn])?"
-    r"|y[ıi]n(?:iz|ız)?))(?!\w)"
+    r"|y[ıi]n(?:iz|ız)?)"
 )
-_UZ_NOUNS = r"(?!(?:almas|olmos|qarama(?:y|sdan))\w*)"
-_UZ = re.compile(
-    r"(?<![\w-])(?:emas\w*|yoʻq(?:di\w*|mi|dir|man|san|miz|ligi\w*)?(?! qil)|hech\w*)(?!\w)"
-    rf"|(?<![\w-]){_UZ_NOUNS}[a-zʻʼ]{{1,24}}?ma(?:yapti\w*|y(?:man|san|miz|siz|di\w*)?|ydi\w*"
-    r"|di(?:m|ng|k|lar|ngiz)?|gan\w*|s(?:lig\w*|lik\w*|dan|di\w*|a(?:m|ng|k|lar|ngiz|ydi)?"
-    r"|in(?:lar)?|mi|ku)?|yin|yoq\w*|yotgan\w*|yotir\w*|ng(?:iz|lar)?|bdi\w*|jak)(?!\w)"
+_UZ_NOUNS = r"almas|olmos|qarama(?:y|sdan)"
+_UZ_WORDS = (
+    r"emas\w*|yoʻq(?:di\w*|mi|dir|man|san|miz|ligi\w*)?(?! qil)"  # not yoʻq qil-, destroy
+    r"|hech\w*"
 )
-_AZ_MAYBE = re.compile(
-    r"s[ıiuü]z(?!\w)|m[aə]d[aə]n(?!\w)|s[ıiuü]z(?:l[ıiuü]|d|c[aə]|[ıiuü])|(?<!\w)(?:qeyri|na(?=məlum|razı)|nə(?!\w)"
-    r"|inkar|imtina|rədd|qadağa|istisna|əvəzinə|başqa|savayı|yalnız|ancaq"
-    r"|çətin|az(?!\w)|kəsin|dayan|məhrum|itir|yaxa|xeyr|yoxsa|mane|tək(?!\w)|çıxar|sadəcə|nadir"
-    r"|uğursuz|saxla|ləğv|unut|əks|boş|yoxa|yoxl[ua]|qaçın|yanaşı|qarşısını al)"
+_UZ_ENDINGS = (
+    r"ma(?:yapti\w*|y(?:man|san|miz|siz|di\w*)?|ydi\w*|di(?:m|ng|k|lar|ngiz)?|gan\w*"
+    r"|s(?:lig\w*|lik\w*|dan|di\w*|a(?:m|ng|k|lar|ngiz|ydi)?|in(?:lar)?|mi|ku)?|yin|yoq\w*"
+    r"|yotgan\w*|yotir\w*|ng(?:iz|lar)?|bdi\w*|jak)"
 )
-_UZ_MAYBE = re.compile(
-    r"siz(?!\w)|siz(?:l|d|cha|ning|ni|ga)|(?<!\w)(?:gʻayri|no(?=maʼlum|toʻgʻri|rozi|oʻrin|aniq|ma|qo|qulay)"
-    r"|na(?!\w)|inkor|rad(?!i)|taqiq|istisno|oʻrniga|boshqa|tashqari|faqat"
-    r"|qiyin|kam|toʻxta|mahrum|yoʻqo|bosh tort|zoʻrgʻa|kamdan|be(?=farq|kor|foyda|kam|hisob)"
-    r"|voz kech|toʻs|yoʻqsa|aksincha|ozgina|sanoqli|shunchaki|bartaraf|bekor|unut|nafaqat|qatʼi nazar|oldini ol)"
+_STRONG = {
+    "azj": re.compile(
+        rf"(?<![\w-])(?:{_AZ_WORDS})(?!\w)"
+        rf"|(?<![\w'’-])(?!(?:{_AZ_NOUNS})\w*)[a-zəöüğışç]{{1,24}}?(?:{_AZ_ENDINGS})(?!\w)"
+    ),
+    "uzn": re.compile(
+        rf"(?<![\w-])(?:{_UZ_WORDS})(?!\w)"
+        rf"|(?<![\w-])(?!(?:{_UZ_NOUNS})\w*)[a-zʻʼ]{{1,24}}?(?:{_UZ_ENDINGS})(?!\w)"
+    ),
+}
+_AZ_MAYBE = (
+    r"qeyri|na(?=məlum|razı)|nə(?!\w)|inkar|imtina|rədd|qadağa|istisna|əvəzinə|başqa|savayı|yalnız"
+    r"|ancaq|çətin|az(?!\w)|kəsin|dayan|məhrum|itir|yaxa|xeyr|yoxsa|mane|tək(?!\w)|çıxar|sadəcə"
+    r"|nadir|uğursuz|saxla|ləğv|unut|əks|boş|yoxa|yoxl[ua]|qaçın|yanaşı|qarşısını al"
 )
-_STRONG = {"azj": _AZ, "uzn": _UZ}
-_MAYBE = {"azj": _AZ_MAYBE, "uzn": _UZ_MAYBE}
+_UZ_MAYBE = (
+    r"gʻayri|no(?=maʼlum|toʻgʻri|rozi|oʻrin|aniq|qulay|qo)|na(?!\w)|inkor|rad(?!i)|taqiq|istisno"
+    r"|oʻrniga|boshqa|tashqari|faqat|qiyin|kam|toʻxta|mahrum|yoʻqo|bosh tort|zoʻrgʻa"
+    r"|be(?=farq|kor|foyda|kam|hisob)|voz kech|toʻs|yoʻqsa|aksincha|ozgina|sanoqli|shunchaki"
+    r"|bartaraf|bekor|unut|nafaqat|qatʼi nazar|oldini ol"
+)
+_MAYBE = {
+    "azj": re.compile(
+        r"s[ıiuü]z(?!\w)|m[aə]d[aə]n(?!\w)|s[ıiuü]z(?:l[ıiuü]|d|c[aə]|[ıiuü])"
+        rf"|(?<!\w)(?:{_AZ_MAYBE})"
+    ),
+    "uzn": re.compile(rf"siz(?!\w)|siz(?:l|d|cha|ning|ni|ga)|(?<!\w)(?:{_UZ_MAYBE})"),
+}
 
 
 def negation_mismatch(source: str, output: str, language: str) -> bool | None:

@@ -12,7 +12,7 @@ import re
 from functools import lru_cache
 
 from data_prep.bitext.filters import currencies, dates
-from data_prep.bitext.filters.numbers import differ_in_value
+from data_prep.bitext.filters.numbers import differ_in_numerals
 from data_prep.bitext.filters.numerals import Numeral, numerals
 from eval.checks.reading import KEPT, lower, pair
 
@@ -30,7 +30,9 @@ def number_mismatch(source: str, output: str, language: str) -> bool | None:
     one, two = _numerals(sides[0]), _numerals(sides[1])
     if not any(n.in_digits or _worded(n) for n in (*one, *two)):
         return None
-    return differ_in_value(*sides) or bool(_alone(one, two) and _alone(two, one))
+    if any(n.in_digits for n in (*one, *two)) and differ_in_numerals(one, two, *sides):
+        return True
+    return _alone(one, two) and _alone(two, one)
 
 
 @lru_cache(maxsize=KEPT)
@@ -52,7 +54,7 @@ _PERCENT = re.compile(r"%|(?<!\w)(?:faiz|foiz|prosent|protsent)\w*|(?<!\w)yüzd�
 _BEFORE = ("%", "yüzdə")  # they may stand before the number: %12, yüzdə 12
 
 _TOKEN = re.compile(r"\S+")
-_AFTER = re.compile(r" ?[0-9][0-9.,  ]*[0-9]?(?: (?:min|ming|mln|mlrd|mil\w+)\b)?")
+_AFTER = re.compile(r" ?[0-9]+(?:[., \u00a0][0-9]+)*(?: (?:ming?|ml|mil|tr)\w*)?")
 _LOOK = 48  # characters before a unit in which its number stands
 Readings = frozenset[str]
 
@@ -114,7 +116,9 @@ def _is_number(token: str) -> bool:
     return bool(_SCALE.fullmatch(token)) or bool(numerals(token))
 
 
-_SCALE = re.compile(r"min|ming|ml[nr]d?|mlrd|tr(?:il)?ln|milyon|milyard|million|milliard|trill?i?y?on")
+_SCALE = re.compile(
+    r"min|ming|ml[nr]d?|mlrd|tr(?:il)?ln|milyon|milyard|million|milliard|trill?i?y?on"
+)
 Amount = tuple[str, Readings]
 
 
@@ -158,12 +162,12 @@ _WEEKDAYS = {
     "uzn": r"dushanba|seshanba|chorshanba|payshanba|juma|shanba|yakshanba",
 }
 _DAY_NUMBER = {
-    "bazar ertəsi": 1, "çərşənbə axşamı": 2, "çərşənbə": 3, "cümə axşamı": 4, "cümə": 5,
-    "şənbə": 6, "bazar": 7, "dushanba": 1, "seshanba": 2, "chorshanba": 3, "payshanba": 4,
-    "juma": 5, "shanba": 6, "yakshanba": 7,
+    "bazar ertəsi": "1", "çərşənbə axşamı": "2", "çərşənbə": "3", "cümə axşamı": "4", "cümə": "5",
+    "şənbə": "6", "bazar": "7", "dushanba": "1", "seshanba": "2", "chorshanba": "3",
+    "payshanba": "4", "juma": "5", "shanba": "6", "yakshanba": "7",
 }  # fmt: skip
 _WEEKDAY = {name: re.compile(rf"(?<!\w)(?:{names})") for name, names in _WEEKDAYS.items()}
-Said = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[int]]
+Said = tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
 
 
 def date_mismatch(source: str, output: str, language: str) -> bool | None:
@@ -182,7 +186,8 @@ def date_mismatch(source: str, output: str, language: str) -> bool | None:
     if one[0] != two[0]:
         return True
     return any(
-        bool(set(a) - set(b)) and bool(set(b) - set(a)) for a, b in zip(one[1:], two[1:], strict=True)
+        bool(set(a) - set(b)) and bool(set(b) - set(a))
+        for a, b in zip(one[1:], two[1:], strict=True)
     )
 
 

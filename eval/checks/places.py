@@ -14,7 +14,10 @@ _ALSO = {
     "US": (("abş", "amerika", "birləşmiş ştatlar"), ("aqsh", "amerika", "qoʻshma shtatlar")),
     "GB": (
         ("böyük britaniya", "britaniya", "birləşmiş krallıq", "ingiltərə", "ingilis"),
-        ("buyuk britaniya", "britaniya", "birlashgan qirollik", "qoʻshma qirollik", "angliya", "ingliz"),
+        (
+            "buyuk britaniya", "britaniya", "birlashgan qirollik", "qoʻshma qirollik", "angliya",
+            "ingliz",
+        ),
     ),
     "RU": (("rf",), ("rf",)),
     "AE": (("bəə",), ("baa",)),
@@ -53,10 +56,25 @@ _ALSO = {
 }  # fmt: skip
 _NOT_PLACES = {"EU", "001", "ZZ", "QO", "EZ", "UN", "XA", "XB"}
 # CLDR's names that are words or other names in capitals of either language
-_AMBIGUOUS = {"qəza", "milad", "rojdestvo", "mali", "oman", "çad", "chad", "nam", "men", "beylik", "mərkəz", "markaz"}
+_AMBIGUOUS = {
+    "qəza",
+    "milad",
+    "rojdestvo",
+    "mali",
+    "oman",
+    "çad",
+    "chad",
+    "nam",
+    "men",
+    "beylik",
+    "mərkəz",
+    "markaz",
+}
 _SUFFIX = {
-    "azj": r"(?:(?:l[ıiuü]|s[ıiuü]z)\w{0,12}|n?[ıiuü]n\w{0,6}|d[aə]\w{0,6}|y?[aə]|[ny]?[ıiuü]|l[aə]r\w{0,8}|la|lə)?",
-    "uzn": r"(?:ning|ni|ga|ka|qa|da(?:gi|n|y)?\w{0,6}|cha|lik\w{0,12}|lar\w{0,10}|gacha|i|si\w{0,6}|ini\w{0,4}|ida\w{0,4})?",
+    "azj": r"(?:(?:l[ıiuü]|s[ıiuü]z)\w{0,12}|n?[ıiuü]n\w{0,6}|d[aə]\w{0,6}|y?[aə]|[ny]?[ıiuü]"
+    r"|l[aə]r\w{0,8}|la|lə)?",
+    "uzn": r"(?:ning|ni|ga|ka|qa|da(?:gi|n|y)?\w{0,6}|cha|lik\w{0,12}|lar\w{0,10}|gacha|i"
+    r"|si\w{0,6}|ini\w{0,4}|ida\w{0,4})?",
 }
 
 
@@ -94,11 +112,16 @@ def language_lost(source: str, output: str, language: str) -> bool | None:
 
 @lru_cache(maxsize=KEPT)
 def _places(text: str, language: str) -> frozenset[str]:
-    pattern, keys = _pattern(language)
+    found, keys = _pattern(language)
     low = lower(text)
     return frozenset(
-        keys[m[1].replace("-", " ")] for m in pattern.finditer(low) if text[m.start()].isupper()
+        keys[m[1].replace("-", " ")] for m in found.finditer(low) if text[m.start()].isupper()
     )
+
+
+def pattern(language: str) -> re.Pattern[str]:
+    """What finds a country or a city in lower-case text, its name without the suffix in group 1."""
+    return _pattern(language)[0]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -110,9 +133,7 @@ def is_place(word: str, language: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _firsts(language: str) -> frozenset[str]:
-    return frozenset(
-        part for name in _pattern(language)[1] if " " in name for part in name.split()
-    )
+    return frozenset(part for name in _pattern(language)[1] if " " in name for part in name.split())
 
 
 @lru_cache(maxsize=2)
@@ -121,13 +142,15 @@ def _names(language: str) -> dict[str, tuple[str, ...]]:
     from babel import Locale
 
     locale = Locale.parse(LOCALES[language])
-    found = {
+    found: dict[str, tuple[str, ...]] = {
         code: (_plain(name, language),)
         for code, name in locale.territories.items()
         if len(code) == 2 and code not in _NOT_PLACES
     }
-    for zone, names in locale.time_zones.items():
-        city = _plain(names.get("city") or "", language)
+    for zone in sorted({z for name in LOCALES.values() for z in Locale.parse(name).time_zones}):
+        # where CLDR gives none, the language writes the city as its zone is called
+        given = locale.time_zones.get(zone, {}).get("city")
+        city = _plain(given or zone.rpartition("/")[2].replace("_", " "), language)
         if len(city) > 3 and zone[:4] not in ("Etc/", "Anta") and not set("(,") & set(city):
             found[zone] = (city,)
     for code, both in _ALSO.items():
@@ -161,8 +184,7 @@ def _stems(language: str) -> dict[str, tuple[str, ...]]:
 
     Places of one name (a country and its capital, Panama) answer for each other.
     """
-    found = {key: tuple(_stem(name) for name in names) for key, names in _names(language).items()}
-    return found
+    return {key: tuple(_stem(name) for name in names) for key, names in _names(language).items()}
 
 
 def _stem(name: str) -> str:

@@ -25,15 +25,15 @@ def latin(text: str, language: str) -> str:
     return normalize(text, f"{language}_Latn")
 
 
+@lru_cache(maxsize=KEPT)
 def lower(text: str) -> str:
     """Lower case in which every character keeps its place; İ and I are both i, as ı stays."""
-    return "".join(_LOWER.get(c) or (c.lower() if len(c.lower()) == 1 else c) for c in text)
-
-
-_LOWER = {"İ": "i", "I": "i"}
+    return text.replace("İ", "i").replace("I", "i").lower()
 
 
 def pair(source: str, output: str, language: str) -> tuple[str, str] | None:
     """Both sides in Latin letters; None where the pair of languages is not az–uz."""
     theirs = other(language)
-    return theirs and (latin(source, theirs), latin(output, language[:3])) or None
+    if theirs is None:
+        return None
+    return latin(source, theirs), latin(output, language[:3])

@@ -20,7 +20,7 @@ from korpu.schema.collect import (
     Sources,
     Warc,
 )
-from korpu.schema.evaluate import Decode, Evaluate, Gate, Part, Release
+from korpu.schema.evaluate import Decode, Evaluate, Gate, GateChecks, Part, Release, Robustness
 from korpu.schema.marks import CONTENT, ELSEWHERE, NAME_OR_CONTENT
 from korpu.schema.model import Adapter, Model
 from korpu.schema.prepare import (
@@ -39,8 +39,9 @@ from korpu.schema.train import Monitor, Select, Tracker, Train
 __all__ = [
     "CONTENT", "ELSEWHERE", "NAME_OR_CONTENT", "Adapter", "Align", "Benchmark", "Collect",
     "Corrections", "Decode", "Decontaminate", "Dedupe", "Encoder", "Evaluate", "Files", "Filter",
-    "Gate", "Hub", "Model", "Monitor", "Newsroom", "Opus", "Part", "Prepare", "Recipe", "Release",
-    "Runtime", "Select", "Site", "Slurm", "Sources", "Split", "Tracker", "Train", "Warc",
+    "Gate", "GateChecks", "Hub", "Model", "Monitor", "Newsroom", "Opus", "Part", "Prepare",
+    "Recipe", "Release", "Robustness", "Runtime", "Select", "Site", "Slurm", "Sources",
+    "Split", "Tracker", "Train", "Warc",
 ]  # fmt: skip
 
 

@@ -29,6 +29,14 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Robustness:
+    """Test sets with a disturbed source, translated beside the plain ones."""
+
+    perturbations: list[str]  # apostrophes | lower | upper | cyrillic | typos; empty: none
+    lines: int  # segments of each test set, evenly spread
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """What is scored, on what, how."""
 
@@ -38,6 +46,15 @@ class Evaluate:
     slices: Annotated[str | None, CONTENT]  # JSON lines {language, text, slice}
     metrics: list[str]  # bleu | chrf | chrf_pp
     bootstrap: int  # resamples for the intervals
+    robustness: Robustness
+
+
+@dataclass(frozen=True)
+class GateChecks:
+    """When a check fails measurably more often than with the baseline."""
+
+    names: list[str]  # of the checks; empty: all
+    rise: float  # percentage points that a significant rise may have at most
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class Gate:
     max_off_target: float
     max_empty: float
     max_repeated: float
+    checks: GateChecks
     strict: bool
 
 

@@ -13,19 +13,20 @@ import polars as pl
 
 from data_prep.bitext.filters.rows import both, judged
 
+_START = r"(?<![^\W\d_])"  # no letter before: rubl is not in qurublar, lirə not in bilirəm
 _SURE = {  # currency: what is it wherever it stands
-    "manat": r"manat(?!e)\w*|₼|\bazn\b",
-    "soʻm": r"soʻm\w*|\buzs\b",
-    "dollar": r"dollar\w*|\$(?![0-9]?[a-z{])|\busd\b",
+    "manat": _START + r"manat(?!e)\w*|₼|\bazn\b",
+    "soʻm": _START + r"soʻm\w*|\buzs\b",
+    "dollar": _START + r"dollar\w*|\$(?![0-9]?[a-z{])|\busd\b",
     "euro": r"(?<!\w)(?:y?evro|avro|euro)(?!p|kub|vid|news)\w*|€|\beur\b",
-    "ruble": r"rubl\w*|₽|\brub\b",
-    "lira": r"lir[aə](?!t)\w*|₺|\btry\b",
+    "ruble": _START + r"rubl\w*|₽|\brub\b",
+    "lira": _START + r"lir[aə](?!t)\w*|₺|\btry\b",
     "pound": r"funt[\s-]?sterlin[qg]\w*|£|\bgbp\b",
     "yuan": r"\bcny\b",
     "yen": r"¥|\bjpy\b",
-    "rupee": r"rupi[ya]\w*|₹|\binr\b",
-    "tenge": r"t[eə]n[gq][eə](?:si|ni|ning|dən|dan|lik)?(?!\w)|₸|\bkzt\b",
-    "hryvnia": r"[qg]rivna\w*|₴|\buah\b",
+    "rupee": _START + r"rupi\w*|₹|\binr\b",
+    "tenge": _START + r"t[eə]n[gq][eə](?:si|ni|ning|dən|dan|lik)?(?!\w)|₸|\bkzt\b",
+    "hryvnia": _START + r"[qg]rivna\w*|₴|\buah\b",
 }
 _COUNTED = {  # and what is it only after a number
     "soʻm": r"s[ou]m",
