@@ -10,6 +10,7 @@ glossary's vocabulary and are no names; countries and capitals are ``places``' b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from eval.checks.glossary import vocabulary
@@ -77,21 +78,21 @@ def _missing(names: tuple[str, ...], words: tuple[str, ...]) -> list[str]:
 @lru_cache(maxsize=KEPT)
 def _names(text: str, language: str) -> tuple[str, ...]:
     """The skeletons of the names of a text, each once."""
-    found: dict[str, None] = {}
+    return tuple(dict.fromkeys(skeleton(match[0]) for match in named(text, language)))
+
+
+def named(text: str, language: str) -> Iterator[re.Match[str]]:
+    """The words of a text that are read as names, where they stand."""
     for match in _WORD.finditer(text):
         word = match[0]
         if not word[0].isupper() or len(word) < SHORTEST or word.isupper():
             continue
         if _START.search(text, max(0, match.start() - 4), match.start()):
             continue
-        if lower(word).startswith((*_COMMON[language], *vocabulary(language))) or is_place(
-            word, language
-        ):
+        if lower(word).startswith(_translated(language)) or is_place(word, language):
             continue
-        key = skeleton(word)
-        if len(key) > 1:
-            found[key] = None
-    return tuple(found)
+        if len(skeleton(word)) > 1:
+            yield match
 
 
 @lru_cache(maxsize=2)

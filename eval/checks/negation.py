@@ -40,7 +40,7 @@ _UZ_ENDINGS = (
     r"|s(?:lig\w*|lik\w*|dan|di\w*|a(?:m|ng|k|lar|ngiz|ydi)?|in(?:lar)?|mi|ku)?|yin|yoq\w*"
     r"|yotgan\w*|yotir\w*|ng(?:iz|lar)?|bdi\w*|jak)"
 )
-_STRONG = {
+NEGATED = {  # by language: a negated verb or a word of negation
     "azj": re.compile(
         rf"(?<![\w-])(?:{_AZ_WORDS})(?!\w)"
         rf"|(?<![\w'’-])(?!(?:{_AZ_NOUNS})\w*)[a-zəöüğışç]{{1,24}}?(?:{_AZ_ENDINGS})(?!\w)"
@@ -91,6 +91,6 @@ def _negated(text: str, language: str) -> tuple[bool, bool]:
     text = text.lstrip("“‘–- ")
     text = lower(text[:1]) + text[1:]
     return (
-        _STRONG[language].search(text) is not None,
+        NEGATED[language].search(text) is not None,
         _MAYBE[language].search(lower(text)) is not None,
     )

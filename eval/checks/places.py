@@ -147,9 +147,13 @@ def _names(language: str) -> dict[str, tuple[str, ...]]:
         for code, name in locale.territories.items()
         if len(code) == 2 and code not in _NOT_PLACES
     }
-    for zone in sorted({z for name in LOCALES.values() for z in Locale.parse(name).time_zones}):
+    zones: dict[str, dict[str, str]] = {
+        str(zone): {} for name in LOCALES.values() for zone in Locale.parse(name).time_zones
+    }
+    zones.update(locale.time_zones)
+    for zone, names in sorted(zones.items()):
         # where CLDR gives none, the language writes the city as its zone is called
-        given = locale.time_zones.get(zone, {}).get("city")
+        given = names.get("city")
         city = _plain(given or zone.rpartition("/")[2].replace("_", " "), language)
         if len(city) > 3 and zone[:4] not in ("Etc/", "Anta") and not set("(,") & set(city):
             found[zone] = (city,)

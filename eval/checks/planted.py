@@ -15,7 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from data_prep.text.transliterate import uz_latin_to_cyrillic
-from eval.checks import glossary, places
+from eval.checks import glossary, names, places
+from eval.checks.negation import NEGATED
 from eval.checks.reading import lower
 
 PATH = Path(__file__).with_name("sentences.jsonl")
@@ -48,9 +49,12 @@ def pairs(target: str) -> tuple[Pair, ...]:
     )
 
 
-def planted(check: str, target: str) -> list[tuple[str, str]]:
-    """(source, faulty output) for a check, every one that can be made from the written pairs."""
-    written = pairs(target)
+def planted(
+    check: str, target: str, written: Sequence[Pair] | None = None
+) -> list[tuple[str, str]]:
+    """(source, faulty output) for a check, every one that can be made from the written pairs or
+    from other good pairs."""
+    written = pairs(target) if written is None else written
     made = []
     for number, pair in enumerate(written):
         others = [*written[number + 1 :], *written[:number]]
@@ -164,17 +168,21 @@ def _money(pair: Pair, _others: Sequence[Pair], target: str) -> Iterator[tuple[s
 
 
 def _date(pair: Pair, _others: Sequence[Pair], target: str) -> Iterator[tuple[str, str]]:
-    for names in (_MONTHS[SIDES[target][1]], _DAYS[SIDES[target][1]]):
-        shifted = dict(zip(names, names[1:] + names[:1], strict=True))
+    for words in (_MONTHS[SIDES[target][1]], _DAYS[SIDES[target][1]]):
+        shifted = dict(zip(words, words[1:] + words[:1], strict=True))
         yield from ((pair.source, text) for text in _swapped(pair.output, shifted))
 
 
 def _name(pair: Pair, others: Sequence[Pair], target: str) -> Iterator[tuple[str, str]]:
-    if not pair.names:
+    if pair.names:
+        other = next(o.names[1] for o in others if o.names)
+        yield pair.source, pair.output.replace(pair.names[1], other)
+        pronoun = {"az": "o", "uz": "u"}[SIDES[target][1]]
+        yield pair.source, pair.output.replace(pair.names[1], pronoun)
         return
-    other = next(o.names[1] for o in others if o.names)
-    yield pair.source, pair.output.replace(pair.names[1], other)
-    yield pair.source, pair.output.replace(pair.names[1], {"az": "o", "uz": "u"}[SIDES[target][1]])
+    for match in names.named(pair.output, target[:3]):
+        changed = pair.output[: match.start()] + "Daryal" + pair.output[match.end() :]
+        yield pair.source, changed
 
 
 def _place(pair: Pair, _others: Sequence[Pair], target: str) -> Iterator[tuple[str, str]]:
@@ -193,10 +201,14 @@ def _language(pair: Pair, _others: Sequence[Pair], target: str) -> Iterator[tupl
     )
 
 
-def _negation(pair: Pair, _others: Sequence[Pair], _target: str) -> Iterator[tuple[str, str]]:
+def _negation(pair: Pair, _others: Sequence[Pair], target: str) -> Iterator[tuple[str, str]]:
     if pair.turned:
         yield pair.source, pair.turned[1]  # lost
         yield pair.turned[0], pair.output  # invented
+        return
+    without = NEGATED[target[:3]].sub("", pair.output)
+    if without != pair.output:
+        yield pair.source, " ".join(without.split())
 
 
 def _quotation(pair: Pair, _others: Sequence[Pair], _target: str) -> Iterator[tuple[str, str]]:
