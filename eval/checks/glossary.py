@@ -162,5 +162,5 @@ def vocabulary(language: str) -> tuple[str, ...]:
         for word in re.split(r"[ -]", lower(form))
         if len(word) > 3
     }
-    softened = (word[:-1] if word[-1] in _SOFT[language][0] else word for word in words)
-    return tuple(sorted(word for word in softened if len(word) > 3))
+    soft = _SOFT[language][0]
+    return tuple(sorted(w[:-1] if w[-1] in soft and len(w) > 4 else w for w in words))

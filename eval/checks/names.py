@@ -21,7 +21,7 @@ _WORD = re.compile(r"[^\W\d_][\wʻʼ’']*")
 _START = re.compile(r"(?:^|[.!?…:]|[“”\"«»‘(–-])\s*$")
 _CLASSES = [
     ("sch", "s"), ("sh", "s"), ("ch", "j"), ("zh", "j"), ("gh", "k"), ("kh", "k"), ("ph", "f"),
-    ("th", "t"), ("ck", "k"), ("qu", "kv"), ("x", "k"), ("ks", "k"), ("h", ""), ("ts", "s"),
+    ("th", "t"), ("ck", "k"), ("qu", "kv"), ("ks", "k"), ("h", ""), ("x", ""), ("ts", "s"),
     ("dj", "j"), ("dzh", "j"),
 ]  # fmt: skip
 _LETTERS = str.maketrans(
@@ -31,7 +31,9 @@ _LETTERS = str.maketrans(
         **dict.fromkeys("aeəiıoöuüyʻʼ’'éáíóúñèêâãåäüëï", ""),
     }
 )  # fmt: skip
+_SOFT, _SOFT_G = re.compile(r"c(?=[eiy])|ch(?=r)"), re.compile(r"g(?=[eiy])")
 _GLIDE = re.compile(r"^u(?=[aeəiıoö])")  # Uest and Vest, Uilyam and Vilyam, Wales and Uels
+Keys = tuple[str, ...]  # the skeletons that one word may have
 SHORTEST = 3  # letters of a name
 
 
@@ -42,48 +44,62 @@ _COMMON = {
         "şimal", "cənub", "şərq", "qərb", "yeni", "böyük", "kiçik", "respublika", "vilayət",
         "rayon", "küçə", "prospekt", "meydan", "müqəddəs", "sakit", "yaxın", "orta", "qırmızı",
         "qara", "ağ", "dəniz", "okean", "müharibə", "inqilab", "bayram", "allah", "tanrı", "cənab",
-        "xanım", "dünya", "birinci", "ikinci", "mərkəz", "azadlıq", "qələbə",
+        "xanım", "dünya", "birinci", "ikinci", "mərkəz", "azadlıq", "qələbə", "şənbə", "cümə",
+        "çərşənbə", "bazar", "mart", "üzv", "hərbi", "ədalət", "təbiət", "birləşmiş", "ştat",
     ),
     "uzn": (
         "shimol", "janub", "sharq", "gʻarb", "yangi", "buyuk", "katta", "kichik", "respublika",
         "viloyat", "tuman", "koʻcha", "prospekt", "maydon", "avliyo", "tinch", "yaqin", "oʻrta",
         "qizil", "qora", "oq", "dengiz", "okean", "urush", "inqilob", "bayram", "alloh", "xudo",
         "janob", "xonim", "jahon", "dunyo", "birinchi", "ikkinchi", "markaz", "mustaqillik",
-        "gʻalaba", "ozodlik", "qoʻshma",
+        "gʻalaba", "ozodlik", "qoʻshma", "shanba", "juma", "mart", "aʼzo", "harbiy", "adolat", "tabiat",
+        "shtat", "birlashgan",
     ),
 }  # fmt: skip
 
 
 def name_lost(source: str, output: str, language: str) -> bool | None:
-    """A name of the source that the output does not have, or one that only the output has.
+    """A name of the source that the output lacks while it has another that the source lacks; or
+    none of one side's names on the other.
 
-    Where the output has no name to show for it, one in three may be missing: pronouns take the
-    place of names. None where neither side has a name that is read.
+    A name that is left out beside others that are kept passes: pronouns take the place of names.
+    None where neither side has a name that is read.
     """
-    sides = pair(source, output, language)
-    theirs = other(language)
+    sides, theirs = pair(source, output, language), other(language)
     if sides is None or theirs is None:
         return None
     one, two = _names(sides[0], theirs), _names(sides[1], language[:3])
     if not one and not two:
         return None
     lost, new = _missing(one, _words(sides[1])), _missing(two, _words(sides[0]))
-    return bool(lost and new) or len(lost) > len(one) / 3 or len(new) > len(two) / 3
+    if lost and new:
+        return True
+    return any(missing and len(missing) == len(all_) for missing, all_ in ((lost, one), (new, two)))
 
 
-def _missing(names: tuple[str, ...], words: tuple[str, ...]) -> list[str]:
-    return [name for name in names if not any(same(name, word) for word in words)]
+def _missing(names: tuple[Keys, ...], words: tuple[frozenset[str], frozenset[str]]) -> list[Keys]:
+    capitals, others = words
+    return [
+        keys
+        for keys in names
+        if not any(same(key, word) for key in keys for word in capitals)
+        and not any(key[:4] in others for key in keys if len(key) > 3)
+    ]
 
 
 @lru_cache(maxsize=KEPT)
-def _names(text: str, language: str) -> tuple[str, ...]:
+def _names(text: str, language: str) -> tuple[Keys, ...]:
     """The skeletons of the names of a text, each once."""
-    return tuple(dict.fromkeys(skeleton(match[0]) for match in named(text, language)))
+    return tuple(dict.fromkeys(skeletons(match[0]) for match in named(text, language)))
 
 
 def named(text: str, language: str) -> Iterator[re.Match[str]]:
-    """The words of a text that are read as names, where they stand."""
-    for match in _WORD.finditer(text):
+    """The words of a text that are read as names, where they stand; none in a headline, where
+    nearly every word has a capital."""
+    words = list(_WORD.finditer(text))
+    if len(words) > 4 and sum(word[0][0].isupper() for word in words) > 0.7 * len(words):
+        return
+    for match in words:
         word = match[0]
         if not word[0].isupper() or len(word) < SHORTEST or word.isupper():
             continue
@@ -101,13 +117,21 @@ def _translated(language: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=KEPT)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple({skeleton(word) for word in _WORD.findall(text)})
+def _words(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The skeletons of all words with a capital, wherever they stand; and how the others begin."""
+    capitals: set[str] = set()
+    others = set()
+    for word in _WORD.findall(text):
+        if word[0].isupper():
+            capitals.update(skeletons(word))
+        else:
+            others.add(skeleton(word)[:4])
+    return frozenset(capitals), frozenset(others)
 
 
 @lru_cache(maxsize=KEPT)
 def skeleton(word: str) -> str:
-    """Its consonants by class, without doubles.
+    """Its consonants by class, without doubles; h and x, which one language drops, left out.
 
     >>> skeleton("Ceymsin"), skeleton("Jeymsning")
     ('jmsn', 'jmsnnk')
@@ -119,29 +143,41 @@ def skeleton(word: str) -> str:
     return "".join(c for i, c in enumerate(plain) if i == 0 or c != plain[i - 1])
 
 
+@lru_cache(maxsize=KEPT)
+def skeletons(word: str) -> tuple[str, ...]:
+    """The skeleton, and those of an English spelling: c is k (Scott, Skot), g is j (George)."""
+    low = lower(word)
+    if "c" not in low and "g" not in low:
+        return (skeleton(word),)
+    hard = _SOFT.sub("s", low).replace("c", "k")
+    return tuple(
+        {skeleton(word): None, skeleton(hard): None, skeleton(_SOFT_G.sub("j", hard)): None}
+    )
+
+
+# What case suffixes of both languages leave in a skeleton: -ın, -nın, -dan, -lar, -ning, -dagi …
+_SUFFIX = re.compile(r"(?:lr)?(?:s|m)?(?:nnk|nn|n|tn|tk|t|k|l)?(?:k|tr|t)?")
+
+
 @lru_cache(maxsize=1 << 18)
 def same(one: str, two: str) -> bool:
-    """Whether two skeletons are of one name: they begin alike up to their case suffixes, or
-    differ in one consonant of three and more."""
-    short, long = sorted((one, two), key=len)
-    if not short:
-        return False
-    if long.startswith(short) and len(long) - len(short) <= 4 and len(short) > 1:
+    """Whether two skeletons are of one name: alike but for case suffixes, or for one consonant of
+    four and two of eight."""
+    shared = next(
+        (i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
+        min(len(one), len(two)),
+    )
+    if shared > 1 and all(_SUFFIX.fullmatch(key, shared) for key in (one, two)):
         return True
-    shared = min(len(short), len(long))
-    stem = max(2, shared - 2)
-    if short[:stem] == long[:stem] and stem >= 2 and shared >= 2:
-        return True
-    return shared >= 3 and _apart(one[: shared + 1], two[: shared + 1]) <= max(1, shared // 3)
+    least = min(len(one), len(two))
+    return least > 3 and _apart(*sorted((one, two), key=len)) <= least // 4
 
 
-def _apart(one: str, two: str) -> int:
-    """Levenshtein distance to the best prefix of the longer: suffixes cost nothing."""
-    row = list(range(len(two) + 1))
-    best = len(two)
-    for i, a in enumerate(one, 1):
+def _apart(short: str, long: str) -> int:
+    """Levenshtein distance of a skeleton to the nearest beginning of a longer one."""
+    row = list(range(len(long) + 1))
+    for i, a in enumerate(short, 1):
         before, row[0] = row[0], i
-        for j, b in enumerate(two, 1):
+        for j, b in enumerate(long, 1):
             before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-        best = min(best, row[-1])
-    return min(best, min(row))
+    return min(row)
