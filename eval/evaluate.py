@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from eval import report, store, testset
+from eval import report, robustness, store, testset
 from eval.load import SYSTEMS, Translate, device_of, load_system
 from eval.metrics import METRICS, Memo
 from eval.scores import checked, judged, scored
@@ -39,9 +39,15 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     hyps: dict[tuple[str, str], dict[str, list[str]]] = {
         (side.benchmark, side.direction): {} for side in sides
     }
+    disturbed = robustness.disturbed(sides, recipe.evaluate.robustness, recipe.seed)
+    after: dict[tuple[str, str], dict[str, list[str]]] = {
+        (one.side.benchmark, one.side.direction): {} for one in disturbed
+    }
     for system in recipe.evaluate.systems:
-        for side, outputs in _translated(system, recipe, inputs, out, sides):
-            hyps[side.benchmark, side.direction][system] = outputs
+        more = [] if system == "copy" else [one.side for one in disturbed]
+        for side, outputs in _translated(system, recipe, inputs, out, [*sides, *more]):
+            known = after if (side.benchmark, side.direction) in after else hyps
+            known[side.benchmark, side.direction][system] = outputs
     scores: list[dict[str, Any]] = []
     found_checks: list[dict[str, Any]] = []
     arrays = {}
@@ -66,12 +72,16 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "benchmarks": _benchmarks(sides),
         "scores": scores,
         "checks": found_checks,
+        "robustness": robustness.rows(
+            disturbed, hyps, after, recipe.evaluate.bootstrap, recipe.seed
+        ),
         "unavailable": unavailable,
     }
     store.write_statistics(out / "stats.npz", arrays)
     artifact.write_json(out / "report.json", made)
     artifact.write_atomically(out / "report.html", report.html(made, sides, hyps, memo))
-    return Result(files=_files(sides, recipe), stats=_stats(scores, unavailable))
+    files = _files(sides, disturbed, recipe)
+    return Result(files=files, stats=_stats(scores, unavailable))
 
 
 def _check(recipe: Recipe) -> None:
@@ -168,11 +178,14 @@ def _benchmarks(sides: Sequence[TestSide]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _files(sides: Sequence[TestSide], recipe: Recipe) -> tuple[File, ...]:
+def _files(
+    sides: Sequence[TestSide], disturbed: Sequence[robustness.Disturbed], recipe: Recipe
+) -> tuple[File, ...]:
+    systems = recipe.evaluate.systems
+    made = [(side, system) for side in sides for system in systems]
+    made += [(one.side, system) for one in disturbed for system in systems if system != "copy"]
     hypotheses = [
-        File(store.hypotheses_path(side, system), rows=len(side.segments))
-        for side in sides
-        for system in recipe.evaluate.systems
+        File(store.hypotheses_path(side, system), rows=len(side.segments)) for side, system in made
     ]
     return (File("report.json"), File("report.html"), File("stats.npz"), *hypotheses)
 

@@ -14,9 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.checks import ABSENT, CHECKS, FAILED
+from eval.checks import ABSENT, CHECKS, FAILED, Judged
 from eval.compared import Report, Side, opened
-from eval.metrics import Counts
 from eval.significance import holm
 from eval.store import checks_name
 from korpu.errors import UsageError
@@ -70,7 +69,7 @@ def _baseline(report: Report, gate: Gate) -> tuple[Report, str]:
     return opened(Path(gate.baseline)), gate.system
 
 
-def _counted(system: Counts, baseline: Counts) -> dict[str, Any]:
+def _counted(system: Judged, baseline: Judged) -> dict[str, Any]:
     """What of two judgements on the same segments the test needs; absent is not failed."""
     mine, theirs = system == FAILED, baseline == FAILED
     n = int(((system != ABSENT) | (baseline != ABSENT)).sum())

@@ -51,10 +51,12 @@ def scored(
     return rows, arrays
 
 
-Judged = dict[str, dict[str, Counts]]  # by system, then by check
+Judged = dict[str, dict[str, checks.Judged]]  # by system, then by check
 
 
-def judged(side: TestSide, hyps: Mapping[str, Sequence[str]]) -> tuple[Judged, dict[str, Counts]]:
+def judged(
+    side: TestSide, hyps: Mapping[str, Sequence[str]]
+) -> tuple[Judged, dict[str, checks.Judged]]:
     """Every check on every segment, also of the references, and the arrays for ``stats.npz``."""
     sources = [segment.src for segment in side.segments]
     outputs = {**hyps, REFERENCE: [segment.ref for segment in side.segments]}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from eval.checks import glossary
 from eval.checks.glossary import term_lost
@@ -22,14 +23,14 @@ from eval.checks.numbers import date_mismatch, money_mismatch, number_mismatch, 
 from eval.checks.places import language_lost, place_lost
 from eval.checks.quotation import quotation_lost
 from eval.checks.shape import copied, empty, over_long, repeated, truncated, under_long
-from eval.metrics import Counts
 
 Z95 = 1.959963984540054
 
 __all__ = [
-    "ABSENT", "CHECKS", "FAILED", "PASSED", "Check", "Rate", "copied", "empty", "judged",
+    "ABSENT", "CHECKS", "FAILED", "PASSED", "Check", "Judged", "Rate", "copied", "empty", "judged",
     "number_mismatch", "off_target", "rates", "repeated", "wilson", "wrong_script",
 ]  # fmt: skip
+Judged = npt.NDArray[np.int64]  # of one check: a result for each line
 Check = Callable[[str, str, str], bool | None]
 
 CHECKS: dict[str, Check] = {
@@ -73,7 +74,7 @@ class Rate:
         return self.count / self.n if self.n else None
 
 
-def judged(sources: Sequence[str], outputs: Sequence[str], language: str) -> dict[str, Counts]:
+def judged(sources: Sequence[str], outputs: Sequence[str], language: str) -> dict[str, Judged]:
     """Every check's result on each line: PASSED, FAILED or ABSENT, arrays of shape (lines,)."""
     pairs = list(zip(sources, outputs, strict=True))
     return {
@@ -90,7 +91,7 @@ def rates(
     sources: Sequence[str],
     outputs: Sequence[str],
     language: str,
-    found: dict[str, Counts] | None = None,
+    found: dict[str, Judged] | None = None,
 ) -> list[Rate]:
     """Every check on line-aligned sources and outputs in a target language (FLORES code).
 

@@ -52,8 +52,8 @@ _COMMON = {
         "viloyat", "tuman", "koʻcha", "prospekt", "maydon", "avliyo", "tinch", "yaqin", "oʻrta",
         "qizil", "qora", "oq", "dengiz", "okean", "urush", "inqilob", "bayram", "alloh", "xudo",
         "janob", "xonim", "jahon", "dunyo", "birinchi", "ikkinchi", "markaz", "mustaqillik",
-        "gʻalaba", "ozodlik", "qoʻshma", "shanba", "juma", "mart", "aʼzo", "harbiy", "adolat", "tabiat",
-        "shtat", "birlashgan",
+        "gʻalaba", "ozodlik", "qoʻshma", "shanba", "juma", "mart", "aʼzo", "harbiy", "adolat",
+        "tabiat", "shtat", "birlashgan",
     ),
 }  # fmt: skip
 
