@@ -35,6 +35,7 @@ _SOFT, _SOFT_G = re.compile(r"c(?=[eiy])|ch(?=r)"), re.compile(r"g(?=[eiy])")
 _GLIDE = re.compile(r"^u(?=[aeəiıoö])")  # Uest and Vest, Uilyam and Vilyam, Wales and Uels
 Keys = tuple[str, ...]  # the skeletons that one word may have
 SHORTEST = 3  # letters of a name
+LONGEST = 24  # consonants of a skeleton: what loops for thousands of letters is no name
 
 
 # Words with a capital that are translated and in no glossary: parts of the names of places,
@@ -140,7 +141,7 @@ def skeleton(word: str) -> str:
     for letters, one in _CLASSES:
         plain = plain.replace(letters, one)
     plain = plain.translate(_LETTERS)
-    return "".join(c for i, c in enumerate(plain) if i == 0 or c != plain[i - 1])
+    return "".join(c for i, c in enumerate(plain) if i == 0 or c != plain[i - 1])[:LONGEST]
 
 
 @lru_cache(maxsize=KEPT)
