@@ -28,6 +28,8 @@ from eval.checks.numbers import (
         ("XXI əsr", "21-asr", False),
         ("doxsanıncı illər", "1990-yillar", False),
         ("350 min", "350 000", False),
+        ("bir milyon 300 min", "1,3 million", False),
+        ("milyon 300 min", "million 400 ming", True),
         ("beş yüz on iki", "besh yuz oʻn ikki", False),
         ("üçüncü dəfə", "uchinchi marta", False),
         ("5 gün", "kun", True),
