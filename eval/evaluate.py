@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import cache, decoding, hypotheses, report, store, testset
+from eval import cache, decoding, hypotheses, report, robustness, store, testset
 from eval.load import Translate, device_of, identity_of, load_system
 from eval.metrics import METRICS, Memo
-from eval.scores import available, checked, scored
+from eval.scores import available, checked, judged, scored
 from eval.scores import unavailable as without
 from eval.testset import TestSide
 from korpu import artifact, languages, log, recorded
@@ -45,9 +45,16 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     hyps: dict[tuple[str, str], dict[str, list[str]]] = {
         (side.benchmark, side.direction): {} for side in sides
     }
+    disturbed = robustness.disturbed(sides, recipe.evaluate.robustness, recipe.seed)
+    after: dict[tuple[str, str], dict[str, list[str]]] = {
+        (one.side.benchmark, one.side.direction): {} for one in disturbed
+    }
     for system in recipe.evaluate.systems:
-        for side, outputs in _translated(system, recipe, inputs, out, sides):
-            hyps[side.benchmark, side.direction][system] = outputs
+        fixed = system == "copy" or system in recipe.evaluate.hypotheses
+        more = [] if fixed else [one.side for one in disturbed]
+        for side, outputs in _translated(system, recipe, inputs, out, [*sides, *more]):
+            known = after if (side.benchmark, side.direction) in after else hyps
+            known[side.benchmark, side.direction][system] = outputs
     scores: list[dict[str, Any]] = []
     found_checks: list[dict[str, Any]] = []
     arrays = {}
@@ -67,7 +74,9 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             )
             scores += rows
             arrays.update(counts)
-            found_checks += checked(side, outputs_of)
+            by_check, counts = judged(side, outputs_of)
+            arrays.update(counts)
+            found_checks += checked(side, outputs_of, by_check)
             advance(1)
     made = {
         "schema": SCHEMA,
@@ -78,12 +87,16 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "benchmarks": _benchmarks(sides),
         "scores": scores,
         "checks": found_checks,
+        "robustness": robustness.rows(
+            disturbed, hyps, after, recipe.evaluate.bootstrap, recipe.seed
+        ),
         "unavailable": unavailable,
     }
     store.write_statistics(out / "stats.npz", arrays)
     artifact.write_json(out / "report.json", made)
     artifact.write_atomically(out / "report.html", report.html(made, sides, hyps, memo))
-    return Result(files=_files(sides, recipe), stats=_stats(scores, unavailable))
+    files = _files(sides, disturbed, recipe)
+    return Result(files=files, stats=_stats(scores, unavailable))
 
 
 def _check(recipe: Recipe) -> None:
@@ -221,11 +234,14 @@ def _benchmarks(sides: Sequence[TestSide]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _files(sides: Sequence[TestSide], recipe: Recipe) -> tuple[File, ...]:
+def _files(
+    sides: Sequence[TestSide], disturbed: Sequence[robustness.Disturbed], recipe: Recipe
+) -> tuple[File, ...]:
+    systems = recipe.evaluate.systems
+    made = [(side, system) for side in sides for system in systems]
+    made += [(one.side, system) for one in disturbed for system in systems if system != "copy"]
     hypotheses = [
-        File(store.hypotheses_path(side, system), rows=len(side.segments))
-        for side in sides
-        for system in recipe.evaluate.systems
+        File(store.hypotheses_path(side, system), rows=len(side.segments)) for side, system in made
     ]
     return (File("report.json"), File("report.html"), File("stats.npz"), *hypotheses)
 

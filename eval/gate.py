@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from eval import gate_checks
 from eval.compared import Side, opened, paired_sides
 from eval.metrics import LOWER_IS_BETTER, METRICS
 from eval.significance import POWER, Paired, compare, detectable, grouped, holm, seeded
@@ -50,6 +51,7 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         tested = [_tested(side, gate, recipe.seed, advance) for side in sides]
     verdicts = _verdicts(sides, tested, gate)
     floors = _floors(report.content, sides, gate)
+    checks, no_checks = gate_checks.compared(report, sides, gate)
     made = {
         "schema": SCHEMA,
         "system": gate.system,
@@ -64,7 +66,10 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "strict": gate.strict,
         "verdicts": verdicts,
         "floors": floors,
-        "passed": not _sentences(verdicts, floors),
+        "rise": gate.checks.rise,
+        "checks": checks,
+        "checks_unavailable": no_checks,
+        "passed": not _sentences(verdicts, floors) and not gate_checks.sentences(checks),
     }
     artifact.write_json(out / "gate.json", made)
     artifact.write_atomically(out / "junit.xml", junit(made))
@@ -73,7 +78,13 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     _step_summary(text)
     for row in verdicts:
         log.say(f"  {row['benchmark']} {row['direction']}: {row['verdict']}, {row['why']}")
-    refused = "; ".join(_sentences(verdicts, floors)) or None
+    if no_checks:
+        log.say(f"  checks are not compared: {no_checks}")
+    for row in checks:
+        if row["failed"]:
+            log.say(f"  {row['check']} {row['verdict']} on {row['benchmark']}: {row['why']}")
+    said = [*_sentences(verdicts, floors), *gate_checks.sentences(checks)]
+    refused = "; ".join(said) or None
     stats = {f"{row['benchmark']} {row['direction']}": row["verdict"] for row in verdicts}
     files = (File("gate.json"), File("junit.xml"), File("summary.md"))
     return Result(files=files, stats=stats, refused=refused)

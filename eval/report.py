@@ -21,9 +21,21 @@ CHECKS = {
     "off_target": "other language",
     "wrong_script": "other script",
     "empty": "empty",
+    "truncated": "cut off",
     "repeated": "loops",
+    "under_long": "too short",
+    "over_long": "too long",
     "copied": "source copied",
     "number_mismatch": "other numbers",
+    "percent_mismatch": "other percentages",
+    "money_mismatch": "other money",
+    "date_mismatch": "other dates",
+    "name_lost": "names lost",
+    "place_lost": "places lost",
+    "language_lost": "languages lost",
+    "negation_mismatch": "negation lost or invented",
+    "quotation_lost": "quotation lost or invented",
+    "term_lost": "terms lost",
 }
 
 Hyps = Mapping[tuple[str, str], Mapping[str, Sequence[str]]]

@@ -10,7 +10,7 @@ from eval import checks, outside
 from eval.counts import Counts
 from eval.metrics import Memo, signature, statistics, values
 from eval.significance import grouped, interval, seeded, units
-from eval.store import counts_name, units_name
+from eval.store import checks_name, counts_name, units_name
 from eval.testset import TestSide
 from korpu.schema import Evaluate, Scorer
 
@@ -93,22 +93,46 @@ def _by_program(metric: str, scorer: Scorer, side: TestSide, outputs: Sequence[s
     return outside.scores(metric, scorer, srcs, outputs, refs)
 
 
-def checked(side: TestSide, hyps: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    """Rows of ``checks``: every system's rates, and the references' under ``reference``."""
+Judged = dict[str, dict[str, checks.Judged]]  # by system, then by check
+
+
+def judged(
+    side: TestSide, hyps: Mapping[str, Sequence[str]]
+) -> tuple[Judged, dict[str, checks.Judged]]:
+    """Every check on every segment, also of the references, and the arrays for ``stats.npz``."""
     sources = [segment.src for segment in side.segments]
     outputs = {**hyps, REFERENCE: [segment.ref for segment in side.segments]}
+    found = {name: checks.judged(sources, texts, side.target) for name, texts in outputs.items()}
+    arrays = {
+        checks_name(side.benchmark, side.direction, system, check): results
+        for system, by_check in found.items()
+        for check, results in by_check.items()
+    }
+    return found, arrays
+
+
+def checked(
+    side: TestSide, hyps: Mapping[str, Sequence[str]], found: Judged | None = None
+) -> list[dict[str, Any]]:
+    """Rows of ``checks``: every system's rates, and the references' under ``reference``.
+
+    ``found``: what ``judged`` gave for them, where it is there already.
+    """
+    sources = [segment.src for segment in side.segments]
+    outputs = {**hyps, REFERENCE: [segment.ref for segment in side.segments]}
+    found = found or judged(side, hyps)[0]
     return [
         {
             "benchmark": side.benchmark,
             "direction": side.direction,
             "system": system,
-            "check": found.check,
-            "rate": None if found.rate is None else round(found.rate, DIGITS),
-            "count": found.count,
-            "n": found.n,
-            "ci": found.interval and [round(end, DIGITS) for end in found.interval],
-            "failed": [side.segments[index].id for index in found.failed[:20]],
+            "check": row.check,
+            "rate": None if row.rate is None else round(row.rate, DIGITS),
+            "count": row.count,
+            "n": row.n,
+            "ci": row.interval and [round(end, DIGITS) for end in row.interval],
+            "failed": [side.segments[index].id for index in row.failed[:20]],
         }
         for system, texts in outputs.items()
-        for found in checks.rates(sources, texts, side.target)
+        for row in checks.rates(sources, texts, side.target, found[system])
     ]

@@ -77,6 +77,11 @@ def counts_name(benchmark: str, direction: str, system: str, metric: str, normal
     return f"{benchmark}/{direction}/{system}/{metric}/{'norm' if normalised else 'raw'}"
 
 
+def checks_name(benchmark: str, direction: str, system: str, check: str) -> str:
+    """The name of one check's result per segment (``eval.checks.PASSED``, FAILED, ABSENT)."""
+    return f"{benchmark}/{direction}/{system}/checks/{check}"
+
+
 def units_name(benchmark: str, direction: str) -> str:
     """The name of the unit (document) of each segment."""
     return f"{benchmark}/{direction}/units"

@@ -6,6 +6,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from typing import Any
 
+from eval import gate_checks
+
 
 def junit(gate: Mapping[str, Any]) -> str:
     """One test case per comparison and per floor; what fails the gate is a `<failure>`.
@@ -20,6 +22,10 @@ def junit(gate: Mapping[str, Any]) -> str:
     for row in gate["floors"]:
         name = f"{row['benchmark']} {row['direction']} {row['check']}"
         cases.append((name, "korpu.gate.floors", _floor(row), row["broken"]))
+    for row in gate["checks"]:
+        name = f"{row['benchmark']} {row['direction']} {row['check']}"
+        text = f"{row['verdict']}: {row['why']}"
+        cases.append((name, "korpu.gate.checks", text, row["failed"]))
     failures = sum(failed for *_, failed in cases)
     counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
     root = ElementTree.Element("testsuites", {"name": "korpu gate", **counts})
@@ -62,6 +68,7 @@ def summary(gate: Mapping[str, Any]) -> str:
     if broken:
         lines += ["", "Floors broken:", ""]
         lines += [f"- {row['benchmark']} {row['direction']}: {_floor(row)}" for row in broken]
+    lines += gate_checks.table(gate["checks"])
     return "\n".join(lines) + "\n\n"
 
 

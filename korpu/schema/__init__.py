@@ -20,7 +20,18 @@ from korpu.schema.collect import (
     Sources,
     Warc,
 )
-from korpu.schema.evaluate import Bundle, Decode, Evaluate, External, Gate, Part, Release, Scorer
+from korpu.schema.evaluate import (
+    Bundle,
+    Decode,
+    Evaluate,
+    External,
+    Gate,
+    GateChecks,
+    Part,
+    Release,
+    Robustness,
+    Scorer,
+)
 from korpu.schema.marks import CONTENT, ELSEWHERE, NAME_OR_CONTENT
 from korpu.schema.model import Adapter, Model
 from korpu.schema.prepare import (
@@ -39,9 +50,9 @@ from korpu.schema.train import Monitor, Select, Tracker, Train
 __all__ = [
     "CONTENT", "ELSEWHERE", "NAME_OR_CONTENT", "Adapter", "Align", "Benchmark", "Bundle", "Collect",
     "Corrections", "Decode", "Decontaminate", "Dedupe", "Encoder", "Evaluate", "External", "Files",
-    "Filter",
-    "Gate", "Hub", "Model", "Monitor", "Newsroom", "Opus", "Part", "Prepare", "Recipe", "Release",
-    "Runtime", "Scorer", "Select", "Site", "Slurm", "Sources", "Split", "Tracker", "Train", "Warc",
+    "Filter", "Gate", "GateChecks", "Hub", "Model", "Monitor", "Newsroom", "Opus", "Part",
+    "Prepare", "Recipe", "Release", "Robustness", "Runtime", "Scorer", "Select", "Site", "Slurm",
+    "Sources", "Split", "Tracker", "Train", "Warc",
 ]  # fmt: skip
 
 

@@ -55,6 +55,14 @@ class Scorer:
 
 
 @dataclass(frozen=True)
+class Robustness:
+    """Test sets with a disturbed source, translated beside the plain ones."""
+
+    perturbations: list[str]  # apostrophes | lower | upper | cyrillic | typos; empty: none
+    lines: int  # segments of each test set, evenly spread
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """What is scored, on what, how."""
 
@@ -66,6 +74,7 @@ class Evaluate:
     bootstrap: int  # resamples for the intervals
     backend: str  # hf | ctranslate2: what base and adapter are decoded with
     compute_type: str  # of ctranslate2; int8 and the like are another model with its own scores
+    robustness: Robustness
     spm: Annotated[str | None, CONTENT] = None  # flores200's SentencePiece model, for spbleu
     external: dict[str, External] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
@@ -73,6 +82,14 @@ class Evaluate:
         default_factory=dict
     )  # system → test set → direction → a file of lines or JSON lines {id, hyp}
     scorers: dict[str, Scorer] = field(default_factory=dict)  # by the metric's name: comet
+
+
+@dataclass(frozen=True)
+class GateChecks:
+    """When a check fails measurably more often than with the baseline."""
+
+    names: list[str]  # of the checks; empty: all
+    rise: float  # percentage points that a significant rise may have at most
 
 
 @dataclass(frozen=True)
@@ -91,6 +108,7 @@ class Gate:
     max_off_target: float
     max_empty: float
     max_repeated: float
+    checks: GateChecks
     strict: bool
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from korpu.artifact import Artifact
-from korpu.schema import Benchmark, Decode, Evaluate, Part, Recipe
+from korpu.schema import Benchmark, Decode, Evaluate, Part, Recipe, Robustness
 
 AZ = [
     "Prezident bu gün Bakıda xarici qonaqlarla görüşüb və yeni müqavilə imzalayıb.",
@@ -96,6 +96,7 @@ def of(recipe: Recipe, benchmark: dict[str, Benchmark] | None = None, **given: A
         "bootstrap": 50,
         "backend": "hf",
         "compute_type": "float32",
+        "robustness": Robustness(perturbations=[], lines=200),
     }
     evaluate = Evaluate(**{**plain, **given})
     return dataclasses.replace(recipe, evaluate=evaluate, benchmark=benchmark or {})

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_prep.text.transliterate import uz_latin_to_cyrillic
 from eval import checks
 from eval.checks import rates, wilson
+from eval.checks.planted import SIDES, pairs, planted
 from tests.eval.parts import AZ, UZ, shared
 
-PLANTED = {
+WRONG = {
     "off_target": ("uzn_Latn", AZ[0], AZ[1]),
     "wrong_script": ("uzn_Latn", AZ[0], uz_latin_to_cyrillic(UZ[0])),
     "empty": ("uzn_Latn", AZ[0], "  "),
@@ -19,13 +22,72 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("name", checks.CHECKS)
-def test_a_planted_error_is_found_and_a_translation_is_not(name: str) -> None:
-    language, source, output = PLANTED[name]
+@pytest.mark.parametrize("name", WRONG)
+def test_an_error_is_found_and_a_translation_is_not(name: str) -> None:
+    language, source, output = WRONG[name]
     assert checks.CHECKS[name](source, output, language) is True
     for az, uz in zip(AZ, UZ, strict=True):
         assert not checks.CHECKS[name](az, uz, "uzn_Latn"), uz
         assert not checks.CHECKS[name](uz, az, "azj_Latn"), az
+
+
+# of the faults that planted.py makes by rule: some are none (a sentence that ends in its quotation
+# is not cut off) and some are not seen (two words for a short sentence)
+RECALL = {"truncated": 0.98, "under_long": 0.65, "name_lost": 0.95, "copied": 0.99}
+
+
+@pytest.mark.parametrize("target", SIDES)
+@pytest.mark.parametrize("name", checks.CHECKS)
+def test_planted_errors_are_found_and_written_translations_pass(name: str, target: str) -> None:
+    check = checks.CHECKS[name]
+    faults = planted(name, target)
+    found = sum(check(source, output, target) is True for source, output in faults)
+    assert len(faults) >= 6
+    assert found / len(faults) >= RECALL.get(name, 1.0)
+    assert [p.output for p in pairs(target) if check(p.source, p.output, target)] == []
+
+
+def test_sentences_are_enough_and_clean() -> None:
+    from data_prep.text.normalize import normalize
+
+    written = pairs("uzn_Latn")
+    assert len(written) >= 120 and len({p.source for p in written}) == len(written)
+    for pair in written:
+        assert normalize(pair.source, "azj_Latn") == pair.source
+        assert normalize(pair.output, "uzn_Latn") == pair.output
+
+
+TEXT = st.text(max_size=60) | st.lists(
+    st.sampled_from(
+        [
+            "12",
+            "3,5",
+            "%",
+            "faiz",
+            "foiz",
+            "mln.",
+            "min",
+            "0",
+            "“",
+            "”",
+            "–",
+            "Bakı",
+            "may",
+            "$",
+            "yox",
+            "İI",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@settings(max_examples=30, deadline=None)
+@given(TEXT, TEXT, st.sampled_from([*SIDES, "eng_Latn", "uzn_Cyrl"]))
+def test_a_check_is_pure_and_takes_any_text(source: str, output: str, language: str) -> None:
+    for check in checks.CHECKS.values():
+        first = check(source, output, language)
+        assert first in (True, False, None) and check(source, output, language) == first
 
 
 @pytest.mark.parametrize(
@@ -52,28 +114,13 @@ def test_a_check_says_where_it_does_not_apply() -> None:
     assert checks.wrong_script("12", "12.5 %", "uzn_Latn") is None
     assert checks.empty("", "", "uzn_Latn") is None
     assert checks.copied("Bakı", "Bakı", "uzn_Latn") is None
-    assert checks.number_mismatch("bir", "ikki", "uzn_Latn") is None
+    assert checks.number_mismatch("bir", "bir", "uzn_Latn") is None
+    assert checks.number_mismatch("5", "6", "eng_Latn") is None  # another pair of languages
 
 
 def test_the_right_language_in_the_wrong_script_is_not_off_target() -> None:
     cyrillic = uz_latin_to_cyrillic(UZ[0])
     assert checks.off_target(AZ[0], cyrillic, "uzn_Latn") is False
-
-
-@pytest.mark.parametrize(
-    ("source", "output", "wrong"),
-    [
-        ("1,70 manat", "1.70 manat", False),
-        ("1 250 000 nəfər", "1250000 kishi", False),
-        ("2025-ci il", "2025-yil", False),
-        ("3:1", "1:3", False),  # the same numbers; their order is not read
-        ("5 gün", "kun", True),
-        ("gün", "5 kun", True),
-        ("15 və 15", "15", True),
-    ],
-)
-def test_numbers(source: str, output: str, wrong: bool) -> None:
-    assert checks.number_mismatch(source, output, "uzn_Latn") is wrong
 
 
 def test_rates_count_what_applies_and_name_what_failed() -> None:
@@ -83,6 +130,7 @@ def test_rates_count_what_applies_and_name_what_failed() -> None:
     assert (found["empty"].count, found["empty"].n, found["empty"].failed) == (1, 8, (1,))
     assert found["empty"].rate == 0.125
     assert found["off_target"].n == 7
+    assert found["term_lost"].n >= found["term_lost"].count
     nothing = {row.check: row for row in rates(["5"], ["5"], "uzn_Latn")}
     assert nothing["copied"].rate is None and nothing["copied"].interval is None
 
@@ -102,4 +150,4 @@ def test_false_alarms_on_human_references_are_few() -> None:
         assert found["off_target"] <= 0.01 and found["wrong_script"] <= 0.01
         assert found["empty"] == found["repeated"] == 0.0
         assert found["copied"] <= 0.01
-        assert 0.05 < found["number_mismatch"] < 0.35  # spelled-out numbers and dates: relative
+        assert found["number_mismatch"] <= 0.08  # digits alone: 0.22 (FINDINGS)

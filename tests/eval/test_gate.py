@@ -19,7 +19,7 @@ from eval.metrics import signature, statistics
 from eval.store import counts_name, units_name, write_statistics
 from korpu.artifact import Artifact, File, Result, commit
 from korpu.errors import NotComparable, UsageError
-from korpu.schema import Gate, Recipe
+from korpu.schema import Gate, GateChecks, Recipe
 from tests.eval.parts import UZ, spoiled
 
 DIRECTION = "azj_Latn-uzn_Latn"
@@ -36,6 +36,7 @@ GATE = Gate(
     max_off_target=0.05,
     max_empty=0.01,
     max_repeated=0.05,
+    checks=GateChecks(names=[], rise=2.0),
     strict=False,
 )
 Made = Callable[..., Artifact]

@@ -16,6 +16,7 @@ import pytest
 from eval import decoding
 from korpu import artifact
 from korpu.artifact import File, Result
+from korpu.nllb import ctranslate
 from korpu.errors import SaysNo, UsageError
 from release import belonging, export, merge, parity, registry, stage
 
@@ -283,7 +284,7 @@ def test_settings_that_cannot_be_are_refused_before_any_work(recipe, world, tmp_
     ):
         with pytest.raises(UsageError, match=sentence):
             stage.run(with_release(recipe, **changes), world.inputs, tmp_path)
-    monkeypatch.setattr(export.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(ctranslate.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(UsageError, match=r"pip install -e '\.\[export\]'"):
         stage.run(recipe, world.inputs, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -13,25 +13,26 @@ import polars as pl
 
 from data_prep.bitext.filters.rows import both, judged
 
+_START = r"(?<![^\W\d_])"  # no letter before: rubl is not in qurublar, lirə not in bilirəm
 _SURE = {  # currency: what is it wherever it stands
-    "manat": r"manat(?!e)\w*|₼|\bazn\b",
-    "soʻm": r"soʻm\w*|\buzs\b",
-    "dollar": r"dollar\w*|\$(?![0-9]?[a-z{])|\busd\b",
+    "manat": _START + r"manat(?!e)\w*|₼|\bazn\b",
+    "soʻm": _START + r"soʻm\w*|\buzs\b",
+    "dollar": _START + r"dollar\w*|\$(?![0-9]?[a-z{])|\busd\b",
     "euro": r"(?<!\w)(?:y?evro|avro|euro)(?!p|kub|vid|news)\w*|€|\beur\b",
-    "ruble": r"rubl\w*|₽|\brub\b",
-    "lira": r"lir[aə](?!t)\w*|₺|\btry\b",
+    "ruble": _START + r"rubl\w*|₽|\brub\b",
+    "lira": _START + r"lir[aə](?!t)\w*|₺|\btry\b",
     "pound": r"funt[\s-]?sterlin[qg]\w*|£|\bgbp\b",
     "yuan": r"\bcny\b",
     "yen": r"¥|\bjpy\b",
-    "rupee": r"rupi[ya]\w*|₹|\binr\b",
-    "tenge": r"t[eə]n[gq][eə](?:si|ni|ning|dən|dan|lik)?(?!\w)|₸|\bkzt\b",
-    "hryvnia": r"[qg]rivna\w*|₴|\buah\b",
+    "rupee": _START + r"rupi\w*|₹|\binr\b",
+    "tenge": _START + r"t[eə]n[gq][eə](?:si|ni|ning|dən|dan|lik)?(?!\w)|₸|\bkzt\b",
+    "hryvnia": _START + r"[qg]rivna\w*|₴|\buah\b",
 }
 _COUNTED = {  # and what is it only after a number
     "soʻm": r"s[ou]m",
     "pound": r"funt",
     "yuan": r"yuan",
-    "yen": r"iyen|yen",
+    "yen": r"iyen|yen(?!i(?!n))",  # not yeni, new
     "franc": r"frank",
     "rial": r"ri[ya]l",
     "lari": r"lari",
@@ -77,5 +78,15 @@ def named(text: str) -> Counter[str]:
     >>> sorted(named("500 avroluq çek, 20 $"))
     ['dollar', 'euro']
     """
+    return Counter(name for name, _, _ in mentions(text))
+
+
+def mentions(text: str) -> list[tuple[str, str, str]]:
+    """Each currency that a sentence names, with up to 64 characters before and after it."""
     lower = text.replace("İ", "i").translate(_APOSTROPHES).lower()
-    return Counter(_GROUPS[match.lastgroup or ""] for match in _CURRENCY.finditer(lower))
+    found = []
+    for match in _CURRENCY.finditer(lower):
+        group = match.lastgroup or ""
+        start, end = match.start(group), match.end()
+        found.append((_GROUPS[group], lower[max(0, start - 64) : start], lower[end : end + 64]))
+    return found

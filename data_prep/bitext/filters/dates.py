@@ -48,7 +48,7 @@ def broken(rows: pl.DataFrame) -> pl.Series:
 
 def differ(src: str, tgt: str) -> bool:
     """Whether each side names a month, a day or a year that the other does not."""
-    one, two = _said(src), _said(tgt)
+    one, two = said(src), said(tgt)
     return any(contradict(a, b) for a, b in zip(one, two, strict=True))
 
 
@@ -57,8 +57,8 @@ def months(text: str) -> set[str]:
     return {_month(match["month"]) for match in _NAMED.finditer(_lower(text))}
 
 
-def _said(text: str) -> tuple[set[str], set[str], set[str]]:
-    """(months, days of a month, years of dates)."""
+def said(text: str) -> tuple[set[str], set[str], set[str]]:
+    """(months, days of a month as ``day.month``, years of dates), as numbers in digits."""
     found: tuple[set[str], set[str], set[str]] = (set(), set(), set())
     for match in _NAMED.finditer(_lower(text)):
         month = _month(match["month"])

@@ -10,7 +10,7 @@ both sides are not compared: too many of them are articles and idioms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -39,7 +39,11 @@ def _digits(side: str) -> pl.Expr:
 
 def differ_in_value(src: str, tgt: str) -> bool:
     """Whether a number in digits on one side has no equal on the other."""
-    one, two = numerals(src), numerals(tgt)
+    return differ_in_numerals(numerals(src), numerals(tgt), src, tgt)
+
+
+def differ_in_numerals(one: Sequence[Numeral], two: Sequence[Numeral], src: str, tgt: str) -> bool:
+    """``differ_in_value`` of texts whose numerals have been read."""
     left, right = ([numeral for numeral in side if numeral.in_digits] for side in (one, two))
     left, right = _unmatched(left, right)
     if not (left or right):

@@ -117,7 +117,9 @@ def _continues(text: str, run: list[re.Match[str]], match: re.Match[str]) -> boo
     if not _BLANK.fullmatch(text, last.end(), match.start()):
         return False
     if match["digits"]:
-        return bool(last["scale"])
+        # after a scale in words only a rest: bir milyon 300 min, but milyon 2018 is two numbers
+        rest = run[0]["digits"] or (match["digits"].isdecimal() and len(match["digits"]) < 4)
+        return bool(last["scale"] and rest)
     if match["scale"]:
         return True
     if run[0]["digits"]:
@@ -131,7 +133,8 @@ def _of_run(text: str, run: list[re.Match[str]]) -> Iterator[Numeral]:
         value = _spelled(run)
         if value is not None:
             decade = _DECADE.match(text, run[-1].end()) is not None
-            yield Numeral(_decades({_plain(value)}, decade), (), False)
+            in_digits = any(match["digits"] for match in run)
+            yield Numeral(_decades({_plain(value)}, decade), (), in_digits)
             if len(run) > 1:  # "yüz beş" may also be two numbers, each of its own
                 for match in run:
                     if match["unit"]:
@@ -214,6 +217,8 @@ def _spelled(run: list[re.Match[str]]) -> Decimal | None:
         elif match["scale"]:
             scale = Decimal(10) ** _SCALES[_stem(match)]
             total, current = total + (current or Decimal(1)) * scale, Decimal(0)
+        elif match["digits"]:
+            current += Decimal(match["digits"])
         else:
             value = _UNITS[_stem(match)]
             current = (current or Decimal(1)) * 100 if value == 100 else current + value
