@@ -12,9 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from eval import report, store, testset
+from eval import buckets, report, store, testset, vocabulary
 from eval.load import SYSTEMS, Translate, device_of, load_system
 from eval.metrics import METRICS, Memo
+from eval.report import Shown
 from eval.scores import checked, scored
 from eval.testset import TestSide
 from korpu import artifact, languages, log
@@ -44,7 +45,10 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             hyps[side.benchmark, side.direction][system] = outputs
     scores: list[dict[str, Any]] = []
     found_checks: list[dict[str, Any]] = []
+    in_buckets: list[dict[str, Any]] = []
+    shown: list[Shown] = []
     arrays = {}
+    seen = vocabulary.counted(inputs["prepare"], sides) if "prepare" in inputs else {}
     memo: Memo = {}
     with log.progress("score", len(sides), "test sets") as advance:
         for side in sides:
@@ -54,6 +58,10 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             scores += rows
             arrays.update(counts)
             found_checks += checked(side, outputs_of)
+            failed = buckets.failures(side, outputs_of)
+            cut = buckets.cut(side, failed, seen.get(languages.direction(side.direction)[0]))
+            in_buckets += buckets.scored(side, outputs_of, cut, *settings, memo)
+            shown.append(Shown(side, outputs_of, cut, failed))
             advance(1)
     made = {
         "schema": SCHEMA,
@@ -64,11 +72,12 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "benchmarks": _benchmarks(sides),
         "scores": scores,
         "checks": found_checks,
+        "buckets": in_buckets,
         "unavailable": unavailable,
     }
     store.write_statistics(out / "stats.npz", arrays)
     artifact.write_json(out / "report.json", made)
-    artifact.write_atomically(out / "report.html", report.html(made, sides, hyps, memo))
+    artifact.write_atomically(out / "report.html", report.html(made, shown, memo))
     return Result(files=_files(sides, recipe), stats=_stats(scores, unavailable))
 
 
