@@ -131,7 +131,7 @@ def _length(segments: Sequence[Segment]) -> list[Bucket]:
 
     def name(low: int, high: int) -> str:
         if high == len(WORDS):
-            return f"{firsts[low]} or more words"
+            return f"{firsts[low]}+ words"
         return f"{firsts[low]}–{firsts[high + 1] - 1} words"
 
     places = [sum(len(s.src.split()) >= first for first in WORDS) for s in segments]

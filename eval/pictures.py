@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 LABEL, WIDTH, ROW = 74, 480, 26  # of the bars, in their own units
 RIGHT = 60  # room for the number
-STRIP, LANE = 176, 9  # of a strip: its width, and the height a system has
+STRIP, LANE = 104, 10  # of a strip: its width, and the height a system has
 OTHERS = 4  # shades beside those of the system in question and of copying
 
 
@@ -66,7 +66,7 @@ def strip(rows: Sequence[Mapping[str, Any]], shade: Mapping[str, str]) -> Markup
         parts.append(
             f'<g class="{shade[row["system"]]}">'
             f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
-            f'<rect x="{at(row["value"]) - 2:.1f}" y="{middle - 3.5}" width="4" height="7"/></g>'
+            f'<rect x="{at(row["value"]) - 2:.1f}" y="{middle - 4}" width="4" height="8"/></g>'
         )
     spoken = ", ".join(f"{row['system']} {row['value']:.1f}" for row in rows)
     return Markup(

@@ -29,7 +29,7 @@ BUCKETS = {  # kind → what it is called, and what is said of it
     "length": ("length", "Words of the source"),
     "origin": ("origin", "Where the pair is from"),
     "date": ("date", "Published, the later of the two sides"),
-    "rare": ("rare words", "Share of the source’s words that training had twice at most"),
+    "rare": ("rare words", "Share of the source’s words that training has twice at most"),
     "check": ("check", "Sentences on which a system other than copying fails"),
 }
 

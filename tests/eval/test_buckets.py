@@ -53,7 +53,7 @@ def test_length_is_in_source_words_and_small_buckets_join_a_neighbour() -> None:
     sources = ["a " * (5 if i < 50 else 12 if i < 60 else 17 if i < 62 else 50) for i in range(100)]
     found = of_kind(buckets.cut(side(100, src=sources), NONE, None), "length")
     assert {name: len(i) for name, i in found.items()} == {
-        "1–9 words": 50, "10 or more words": 50,
+        "1–9 words": 50, "10+ words": 50,
     }  # fmt: skip
 
 
