@@ -15,8 +15,8 @@ from typing import Any
 from eval import buckets, report, store, testset, vocabulary
 from eval.load import SYSTEMS, Translate, device_of, load_system
 from eval.metrics import METRICS, Memo
-from eval.report import Shown
 from eval.scores import checked, scored
+from eval.sentences import Shown
 from eval.testset import TestSide
 from korpu import artifact, languages, log
 from korpu.artifact import Artifact, File, Result

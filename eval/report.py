@@ -72,6 +72,13 @@ def html(made: Mapping[str, Any], shown: Sequence[Shown], memo: Memo) -> str:
 
 def rendered(name: str, **values: Any) -> str:
     """A page of ``pages/`` with its style sheets and script inside."""
+    style = "".join((PAGES / f"{part}.css").read_text("utf-8") for part in ("page", name))
+    script = (PAGES / f"{name}.js").read_text("utf-8")
+    return rendered_part(name, style=Markup(style), script=Markup(script), **values)
+
+
+def rendered_part(name: str, **values: Any) -> str:
+    """A template of ``pages/`` alone."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -81,10 +88,7 @@ def rendered(name: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = "".join((PAGES / f"{part}.css").read_text("utf-8") for part in ("page", name))
-    script = (PAGES / f"{name}.js").read_text("utf-8")
-    template = environment.get_template(f"{name}.html.jinja")
-    return template.render(style=Markup(style), script=Markup(script), **values)
+    return environment.get_template(f"{name}.html.jinja").render(**values)
 
 
 def focus(systems: Sequence[str]) -> tuple[str, str | None]:

@@ -124,7 +124,8 @@ def test_it_opens_with_the_largest_losses_marked_between_the_systems(report: Pag
     changes = [change for change, _ in report.ask(CARDS)]
     assert len(changes) == 20 and changes == sorted(changes) and changes[-1] < 0
     marks = report.ask(
-        "return ['.was', '.now', '.miss'].map(s => document.querySelectorAll('article ' + s).length)"
+        "return ['was', 'now', 'miss']"
+        ".map(style => document.querySelectorAll('article .' + style).length)"
     )
     assert all(marks)
     report.ask("document.getElementById('more').click()")
@@ -139,7 +140,6 @@ def test_a_word_of_both_outputs_is_not_marked(report: Page) -> None:
     wrong = report.ask("""
 return [...document.querySelectorAll('#sentences article')].flatMap(card => {
   const [base, adapter] = [...card.querySelectorAll('.output p')];
-  const words = (of, style) => [...of.querySelectorAll(style)].flatMap(e => e.textContent.split(' '));
   const plain = of => [...of.childNodes].filter(e => !e.classList?.contains('was') &&
     !e.classList?.contains('now')).flatMap(e => e.textContent.split(' ')).filter(Boolean);
   return plain(base).join(' ') === plain(adapter).join(' ') ? [] : [card.textContent];
@@ -192,8 +192,9 @@ def test_tables_sort_by_number_and_by_name_with_the_keyboard(report: Page) -> No
 
     def enter() -> None:
         for kind in ("keyDown", "keyUp"):
-            report.tell("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter",
-                        windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else "")  # fmt: skip
+            text = "\r" if kind == "keyDown" else ""
+            pressed = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": text}
+            report.tell("Input.dispatchKeyEvent", type=kind, **pressed)
 
     report.ask(press.format(1))
     enter()
@@ -201,7 +202,10 @@ def test_tables_sort_by_number_and_by_name_with_the_keyboard(report: Page) -> No
     assert values == sorted(values, reverse=True) and len(set(values)) > 1
     enter()
     assert [float(value) for value in report.ask(column.format(1))] == values[::-1]
-    state = "return [...document.querySelectorAll('table.sortable')[0].querySelectorAll('th')].map(e => e.ariaSort)"
+    state = (
+        "return [...document.querySelector('table.sortable').querySelectorAll('th')]"
+        ".map(e => e.ariaSort)"
+    )
     assert report.ask(state) == [None, "ascending", None]
     report.ask(press.format(0))
     enter()
