@@ -54,7 +54,8 @@ def imported(report: Report, paths: Sequence[Path], out: Path, seed: int) -> dic
     _write_corrections(out / CORRECTIONS, key, every)
     artifact.write_json(out / "report.json", {**report.content, "people": _told(made)})
     page = report.path.with_name("report.html").read_text("utf-8")
-    section = rendered_part("people", people=made, types=TYPES, severities=SEVERITIES)
+    named = {row["direction"]: _short(row["direction"]) for row in made["systems"]}
+    section = rendered_part("people", people=made, types=TYPES, named=named)
     artifact.write_atomically(out / "report.html", page.replace(PEOPLE, section, 1))
     return made
 
@@ -186,6 +187,10 @@ def _differences(
                 }
             )
     return rows
+
+
+def _short(direction: str) -> str:
+    return " → ".join(languages.language(code).iso for code in languages.direction(direction))
 
 
 def _told(made: Mapping[str, Any]) -> dict[str, Any]:
