@@ -1,4 +1,4 @@
-"""What other programs read: report.json and gate.json by their schemas, junit.xml by its parsers."""
+"""What other programs read: report.json and gate.json by schema, junit.xml by its parsers."""
 
 from __future__ import annotations
 
