@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eval import ballot, people, review
+from eval import ballot, people, review, store
 from eval.compared import opened
+from eval.report import PEOPLE
+from eval.testset import Segment, TestSide
 from korpu.errors import UsageError
 from korpu.schema import Recipe
-from tests.eval.parts import Prepared, of, rows
-from tests.eval.test_evaluate import evaluated, fake
+from tests.eval.parts import AZ, BOTH, UZ, spoiled
 
 Export = Callable[..., dict[str, Any]]
 
 
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the review reads of an evaluation, of base and adapter in both directions."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    outputs: dict[str, list[str]] = {}
+    for direction, (srcs, tgts) in zip(BOTH, ((AZ, UZ), (UZ, AZ)), strict=True):
+        segments = tuple(
+            Segment(str(i), f"d{i // 3}", f"{srcs[i % 8]} {i}", f"{tgts[i % 8]} {i}")
+            for i in range(24)
+        )
+        side = TestSide("news", direction, segments)
+        refs = [segment.ref for segment in segments]
+        outputs = {"copy": refs, "base": spoiled(refs, 0.6), "adapter": spoiled(refs, 0.2, seed=1)}
+        for system, texts in outputs.items():
+            store.write_hypotheses(folder / store.hypotheses_path(side, system), side, texts)
+    content = {
+        "schema": 1,
+        "systems": list(outputs),
+        "benchmarks": {"news": {direction: {} for direction in BOTH}},
+        "scores": [],
+        "checks": [],
+    }
+    (folder / "report.json").write_text(json.dumps(content), "utf-8")
+    (folder / "report.html").write_text(f"<main>{PEOPLE}</main>", "utf-8")
+    store.write_statistics(folder / "stats.npz", {})
+    return folder
+
+
 @pytest.fixture
-def report(
-    recipe: Recipe, prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """An evaluation of base and adapter in both directions."""
-    fake(monkeypatch)
-    wanted = of(recipe, systems=["copy", "base", "adapter"])
-    evaluated(wanted, {"prepare": prepared(rows())}, tmp_path / "evaluate")
-    return tmp_path / "evaluate"
+def report(evaluated: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    return Path(shutil.copytree(evaluated, tmp_path / "evaluate"))
 
 
 @pytest.fixture
