@@ -12,12 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from eval import checks, vocabulary
-from eval.metrics import METRICS, Counts, Memo, canonical, statistics, values
-from eval.scores import DIGITS
-from eval.significance import grouped, interval, seeded, units
+from eval import vocabulary
+from eval.metrics import canonical
 from eval.testset import Segment, TestSide
 from korpu.languages import direction
 
@@ -43,18 +39,6 @@ class Bucket:
         return len(self.indices) < SMALL
 
 
-def failures(side: TestSide, hyps: Mapping[str, Sequence[str]]) -> Failures:
-    """Which outputs fail which check."""
-    sources = [segment.src for segment in side.segments]
-    return {
-        system: {
-            found.check: frozenset(found.failed)
-            for found in checks.rates(sources, outputs, side.target)
-        }
-        for system, outputs in hyps.items()
-    }
-
-
 def cut(side: TestSide, failed: Failures, seen: Mapping[str, int] | None) -> list[Bucket]:
     """All buckets of a test set; a kind that does not divide it is left out.
 
@@ -70,59 +54,6 @@ def cut(side: TestSide, failed: Failures, seen: Mapping[str, int] | None) -> lis
     ]
     divided = Counter(bucket.kind for bucket in found)
     return [bucket for bucket in found if divided[bucket.kind] > 1]
-
-
-def scored(
-    side: TestSide,
-    hyps: Mapping[str, Sequence[str]],
-    cut_into: Sequence[Bucket],
-    metrics: Sequence[str],
-    resamples: int,
-    seed: int,
-    memo: Memo,
-) -> list[dict[str, Any]]:
-    """Rows of ``buckets``: each system's normalised score in each bucket, by the main metric."""
-    metric = main(metrics)
-    of = units([segment.document for segment in side.segments])
-    refs = [segment.ref for segment in side.segments]
-    rows = []
-    for system, outputs in hyps.items():
-        counts = statistics(outputs, refs, metric, True, side.target, memo)
-        for bucket in cut_into:
-            rng = seeded(seed, side.benchmark, side.direction, system, bucket.kind, bucket.name)
-            value, (low, high) = _score(counts, of, bucket, metric, resamples, rng)
-            rows.append(
-                {
-                    "benchmark": side.benchmark,
-                    "direction": side.direction,
-                    "kind": bucket.kind,
-                    "bucket": bucket.name,
-                    "system": system,
-                    "metric": metric,
-                    "normalised": True,
-                    "value": round(value, DIGITS),
-                    "ci": [round(low, DIGITS), round(high, DIGITS)],
-                    "n": len(bucket.indices),
-                    "small": bucket.small,
-                }
-            )
-    return rows
-
-
-def main(metrics: Sequence[str]) -> str:
-    """The metric a reader decides by: chrF++ where it was evaluated."""
-    return "chrf_pp" if "chrf_pp" in metrics else next(m for m in METRICS if m in metrics)
-
-
-def _score(
-    counts: Counts, of: Counts, bucket: Bucket, metric: str, resamples: int, rng: Any
-) -> tuple[float, tuple[float, float]]:
-    inside = counts[list(bucket.indices)]
-    _, renumbered = np.unique(of[list(bucket.indices)], return_inverse=True)
-    if renumbered.max() == 0:  # of one document: there is nothing to resample but segments
-        renumbered = np.arange(len(inside))
-    ends = interval(grouped(inside, renumbered), metric, resamples, rng)
-    return float(values(inside.sum(0), metric)), ends
 
 
 def _length(segments: Sequence[Segment]) -> list[Bucket]:

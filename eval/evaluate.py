@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from eval import buckets, report, store, testset, vocabulary
+from eval import breakdown, buckets, report, store, testset, vocabulary
 from eval.load import SYSTEMS, Translate, device_of, load_system
 from eval.metrics import METRICS, Memo
 from eval.scores import checked, scored
@@ -58,9 +58,9 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             scores += rows
             arrays.update(counts)
             found_checks += checked(side, outputs_of)
-            failed = buckets.failures(side, outputs_of)
+            failed = breakdown.failures(side, outputs_of)
             cut = buckets.cut(side, failed, seen.get(languages.direction(side.direction)[0]))
-            in_buckets += buckets.scored(side, outputs_of, cut, *settings, memo)
+            in_buckets += breakdown.scored(side, outputs_of, cut, *settings, memo)
             shown.append(Shown(side, outputs_of, cut, failed))
             advance(1)
     made = {

@@ -8,11 +8,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from eval.buckets import KINDS, SMALL, main
+from eval.breakdown import main
+from eval.buckets import KINDS, SMALL
 from eval.metrics import Memo
 from eval.pictures import bars, shades, strip
 from eval.scores import REFERENCE
-from eval.sentences import Shown, cards, embedded, points, title
+from eval.search import embedded
+from eval.sentences import Shown, cards, points, title
 
 PAGES = Path(__file__).with_name("pages")
 PEOPLE = Markup("<!-- what people say -->")  # where an import of ratings puts its section

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval import buckets, report, sentences
+from eval import breakdown, buckets, report, search, sentences
 from eval.testset import Segment, TestSide
 from tests.eval.parts import AZ, UZ, spoiled
 
@@ -25,7 +25,7 @@ def page(systems: Mapping[str, Sequence[str]], side: TestSide | None = None) -> 
         segments = tuple(Segment(str(i), "", f"mənbə {i}", ref) for i, ref in enumerate(REFS))
         side = TestSide("news", DIRECTION, segments)
     rows, _ = scored(side, systems, ["bleu", "chrf_pp"], 20, 1, {})
-    failed = buckets.failures(side, systems)
+    failed = breakdown.failures(side, systems)
     cut = buckets.cut(side, failed, None)
     documents = len({segment.document for segment in side.segments})
     size = {"n": len(side.segments), "documents": documents, "sha256": side.sha256}
@@ -37,7 +37,7 @@ def page(systems: Mapping[str, Sequence[str]], side: TestSide | None = None) -> 
         "benchmarks": {side.benchmark: {DIRECTION: size}},
         "scores": rows,
         "checks": checked(side, systems),
-        "buckets": buckets.scored(side, systems, cut, ["bleu", "chrf_pp"], 20, 1, {}),
+        "buckets": breakdown.scored(side, systems, cut, ["bleu", "chrf_pp"], 20, 1, {}),
         "unavailable": [{"benchmark": "old", "direction": DIRECTION, "reason": "no row <b>"}],
     }
     return report.html(made, [sentences.Shown(side, systems, cut, failed)], {})
@@ -159,7 +159,7 @@ def test_many_sentences_stay_small_and_past_the_limit_those_that_changed_most_ar
     side, outputs = many(200)
     found = page(outputs, side)
     assert len(found.encode()) < 300_000  # 2,000 sentences are ten times as many
-    monkeypatch.setattr(sentences, "MOST", 10)
+    monkeypatch.setattr(search, "MOST", 10)
     side, outputs = many(100)
     found = page(outputs, side)
     kept = data(found)["sides"][0]["rows"]
