@@ -18,7 +18,7 @@ from eval.gate import _tested, _verdicts
 from eval.significance import seeded
 from korpu import bench
 from korpu.errors import DONE, UsageError
-from korpu.schema import Gate
+from korpu.schema import Gate, GateChecks
 
 WORDS = {
     "runs": "200", "losses": "0,0.5,1,2,3", "sizes": "40x5,120x8,250x8", "trials": "999",
@@ -27,7 +27,7 @@ WORDS = {
 DEFAULT = Gate(
     system="adapter", baseline="base", benchmarks=[], metric="chrf_pp", alpha=0.05, delta=0.5,
     trials=999, underpowered=2.0, max_off_target=0.05, max_empty=0.01, max_repeated=0.05,
-    strict=False,
+    strict=False, checks=GateChecks(names=[], rise=2.0),
 )  # fmt: skip
 VERDICTS = ("REGRESSED", "SUSPECT", "UNDERPOWERED", "HELD", "IMPROVED")
 HELP = """korpu bench significance what=gate [word=value …]

@@ -12,11 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import cache, decoding, hypotheses, report, robustness, store, testset
+from eval import (
+    breakdown,
+    buckets,
+    cache,
+    decoding,
+    hypotheses,
+    report,
+    robustness,
+    store,
+    testset,
+    vocabulary,
+)
 from eval.load import Translate, device_of, identity_of, load_system
 from eval.metrics import METRICS, Memo
 from eval.scores import available, checked, judged, scored
 from eval.scores import unavailable as without
+from eval.sentences import Shown
 from eval.testset import TestSide
 from korpu import artifact, languages, log, recorded
 from korpu.artifact import Artifact, File, Result
@@ -50,33 +62,32 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         (one.side.benchmark, one.side.direction): {} for one in disturbed
     }
     for system in recipe.evaluate.systems:
-        fixed = system == "copy" or system in recipe.evaluate.hypotheses
-        more = [] if fixed else [one.side for one in disturbed]
+        more = [one.side for one in disturbed] if _answers(system, recipe) else []
         for side, outputs in _translated(system, recipe, inputs, out, [*sides, *more]):
             known = after if (side.benchmark, side.direction) in after else hyps
             known[side.benchmark, side.direction][system] = outputs
     scores: list[dict[str, Any]] = []
     found_checks: list[dict[str, Any]] = []
+    in_buckets: list[dict[str, Any]] = []
+    shown: list[Shown] = []
     arrays = {}
+    seen = vocabulary.counted(inputs["prepare"], sides) if "prepare" in inputs else {}
     memo: Memo = {}
+    settings = (available(recipe.evaluate), recipe.evaluate.bootstrap, recipe.seed)
+    spm = Path(recipe.evaluate.spm) if recipe.evaluate.spm else None
     with log.progress("score", len(sides), "test sets") as advance:
         for side in sides:
             outputs_of = hyps[side.benchmark, side.direction]
-            rows, counts = scored(
-                side,
-                outputs_of,
-                available(recipe.evaluate),
-                recipe.evaluate.bootstrap,
-                recipe.seed,
-                memo,
-                Path(recipe.evaluate.spm) if recipe.evaluate.spm else None,
-                recipe.evaluate.scorers,
-            )
+            rows, counts = scored(side, outputs_of, *settings, memo, spm, recipe.evaluate.scorers)
             scores += rows
             arrays.update(counts)
             by_check, counts = judged(side, outputs_of)
             arrays.update(counts)
             found_checks += checked(side, outputs_of, by_check)
+            failed = breakdown.failures(outputs_of, by_check)
+            cut = buckets.cut(side, failed, seen.get(languages.direction(side.direction)[0]))
+            in_buckets += breakdown.scored(side, outputs_of, cut, *settings, memo, spm)
+            shown.append(Shown(side, outputs_of, cut, failed))
             advance(1)
     made = {
         "schema": SCHEMA,
@@ -90,13 +101,19 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         "robustness": robustness.rows(
             disturbed, hyps, after, recipe.evaluate.bootstrap, recipe.seed
         ),
+        "buckets": in_buckets,
         "unavailable": unavailable,
     }
     store.write_statistics(out / "stats.npz", arrays)
     artifact.write_json(out / "report.json", made)
-    artifact.write_atomically(out / "report.html", report.html(made, sides, hyps, memo))
+    artifact.write_atomically(out / "report.html", report.html(made, shown, memo))
     files = _files(sides, disturbed, recipe)
     return Result(files=files, stats=_stats(scores, unavailable))
+
+
+def _answers(system: str, recipe: Recipe) -> bool:
+    """Whether a system translates whatever it is given: a file of hypotheses does not."""
+    return system != "copy" and system not in recipe.evaluate.hypotheses
 
 
 def _check(recipe: Recipe) -> None:
@@ -239,7 +256,8 @@ def _files(
 ) -> tuple[File, ...]:
     systems = recipe.evaluate.systems
     made = [(side, system) for side in sides for system in systems]
-    made += [(one.side, system) for one in disturbed for system in systems if system != "copy"]
+    answering = [system for system in systems if _answers(system, recipe)]
+    made += [(one.side, system) for one in disturbed for system in answering]
     hypotheses = [
         File(store.hypotheses_path(side, system), rows=len(side.segments)) for side, system in made
     ]

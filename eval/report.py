@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from eval.metrics import METRICS, Memo, canonical, statistics, values
+from eval.breakdown import main
+from eval.buckets import KINDS, SMALL
+from eval.metrics import METRICS, Memo
+from eval.pictures import bars, shades, strip
 from eval.scores import REFERENCE
-from eval.testset import TestSide
-from korpu import languages
+from eval.search import embedded
+from eval.sentences import Shown, cards, points, title
 
-TEMPLATE = Path(__file__).with_name("report.html.jinja")
-SHOWN = 10  # sentences at each end, per test set and direction
+PAGES = Path(__file__).with_name("pages")
+PEOPLE = Markup("<!-- what people say -->")  # where an import of ratings puts its section
 NAMES = {"bleu": "BLEU", "spbleu": "spBLEU", "ter": "TER", "chrf": "chrF", "chrf_pp": "chrF++"}
 CHECKS = {
     "off_target": "other language",
@@ -37,40 +39,70 @@ CHECKS = {
     "quotation_lost": "quotation lost or invented",
     "term_lost": "terms lost",
 }
+BUCKETS = {  # kind → what it is called, and what is said of it
+    "length": ("length", "Words of the source"),
+    "origin": ("origin", "Where the pair is from"),
+    "date": ("date", "Published, the later of the two sides"),
+    "rare": ("rare words", "Share of the source’s words that training has twice at most"),
+    "check": ("check", "Sentences on which a system other than copying fails"),
+}
 
-Hyps = Mapping[tuple[str, str], Mapping[str, Sequence[str]]]
 
-
-def html(made: Mapping[str, Any], sides: Sequence[TestSide], hyps: Hyps, memo: Memo) -> str:
-    """The page of a report.json, with the sentences that gained and lost most.
+def html(made: Mapping[str, Any], shown: Sequence[Shown], memo: Memo) -> str:
+    """The page of a report.json, with the sentences that gained and lost most, and a search.
 
     The sentences compare the adapter with its base where both were evaluated, else the last
     system with the first, by chrF++ of the single sentence on normalised text.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     systems = list(made["systems"])
     system, baseline = focus(systems)
-    sections = [_section(made, side, systems) for side in sides]
-    cards = [
-        card
-        for side in sides
-        for card in _cards(side, hyps[side.benchmark, side.direction], system, baseline, memo)
-    ]
-    template = environment.from_string(TEMPLATE.read_text("utf-8"))
-    return template.render(
+    shade = shades(systems, system)
+    scores = [points(one, memo) for one in shown]
+    checks = list(dict.fromkeys(row["check"] for row in made["checks"]))
+    check_names = {check: CHECKS.get(check, check.replace("_", " ")) for check in checks}
+    data, held = embedded(shown, scores, systems, system, baseline, check_names)
+    total = sum(len(one.side.segments) for one in shown)
+    return rendered(
+        "report",
         made=made,
         systems=systems,
-        sections=sections,
-        cards=cards,
-        system=system,
+        sections=[_section(made, one, systems, shade, check_names) for one in shown],
+        cards=[
+            card
+            for one, found in zip(shown, scores, strict=True)
+            for card in cards(one, found, system, baseline)
+        ],
         baseline=baseline,
-        check_names=CHECKS,
+        shades=shade,
         signatures=sorted({row["signature"] for row in made["scores"]}),
+        data=data,
+        shown=held,
+        left_out=total - held,
+        few=SMALL,
+        raw=lambda row: Markup("<small>raw {:.1f}</small>").format(row["value"]) if row else "",
+        people_mark=PEOPLE,
     )
+
+
+def rendered(name: str, **values: Any) -> str:
+    """A page of ``pages/`` with its style sheets and script inside."""
+    style = "".join((PAGES / f"{part}.css").read_text("utf-8") for part in ("page", name))
+    script = (PAGES / f"{name}.js").read_text("utf-8")
+    return rendered_part(name, style=Markup(style), script=Markup(script), **values)
+
+
+def rendered_part(name: str, **values: Any) -> str:
+    """A template of ``pages/`` alone."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(PAGES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(f"{name}.html.jinja").render(**values)
 
 
 def focus(systems: Sequence[str]) -> tuple[str, str | None]:
@@ -80,125 +112,68 @@ def focus(systems: Sequence[str]) -> tuple[str, str | None]:
     return systems[-1], systems[0] if len(systems) > 1 else None
 
 
-def title(side: TestSide) -> str:
-    """``news: Azerbaijani → Uzbek``."""
-    source, target = languages.direction(side.direction)
-    return (
-        f"{side.benchmark}: {languages.language(source).name} → {languages.language(target).name}"
-    )
-
-
-def _section(made: Mapping[str, Any], side: TestSide, systems: Sequence[str]) -> dict[str, Any]:
+def _section(
+    made: Mapping[str, Any],
+    shown: Shown,
+    systems: Sequence[str],
+    shade: Mapping[str, str],
+    check_names: Mapping[str, str],
+) -> dict[str, Any]:
+    side = shown.side
     place = (side.benchmark, side.direction)
     here = [row for row in made["scores"] if (row["benchmark"], row["direction"]) == place]
     scores = {(row["system"], row["metric"], row["normalised"]): row for row in here}
     metrics = [name for name in dict.fromkeys(row["metric"] for row in here) if name in METRICS]
-    main = next(metric for metric in reversed(METRICS) if metric in metrics)
+    first = main(metrics)
     checks = {
         (row["check"], row["system"]): row
         for row in made["checks"]
         if (row["benchmark"], row["direction"]) == place
     }
+    buckets = _buckets(made, place, systems, shade, check_names)
     return {
         "title": title(side),
         "size": made["benchmarks"][side.benchmark][side.direction],
-        "metrics": [(metric, NAMES[metric]) for metric in metrics],
+        "main": NAMES[first],
+        "metrics": [(metric, NAMES.get(metric, metric)) for metric in metrics],
         "scores": scores,
         "checks": checks,
+        "check_names": list(check_names.items()),
         "columns": [*systems, REFERENCE],
-        "bars": _bars([(name, scores[name, main, True]) for name in systems], NAMES[main]),
+        "bars": bars([(name, scores[name, first, True]) for name in systems], NAMES[first], shade),
+        "buckets": buckets,
+        "few": any(row["small"] for kind in buckets for row in kind["rows"]),
     }
 
 
-LABEL, WIDTH, ROW = 74, 480, 26  # of the picture, in its own units
-RIGHT = 60  # room for the number
-
-
-def _bars(rows: Sequence[tuple[str, Mapping[str, Any]]], metric: str) -> Markup:
-    """Scores as bars from 0 to 100 with their intervals; a dashed line where copying stands."""
-    span = WIDTH - LABEL - RIGHT
-    height = ROW * len(rows) + 4
-
-    def at(value: float) -> str:
-        return f"{LABEL + span * min(max(value, 0.0), 100.0) / 100:.1f}"
-
-    parts = []
-    spoken = ", ".join(f"{name} {row['value']:.1f}" for name, row in rows)
-    for number, (name, row) in enumerate(rows):
-        top, middle = ROW * number + 5, ROW * number + 14
-        low, high = row["ci"]
-        parts.append(
-            f'<text x="{LABEL - 8}" y="{middle + 5}" text-anchor="end">{escape(name)}</text>'
-            f'<rect class="track" x="{LABEL}" y="{top}" width="{span}" height="18" rx="3"/>'
-            f'<rect class="bar {escape(name)}" x="{LABEL}" y="{top}" height="18" rx="3" '
-            f'width="{float(at(row["value"])) - LABEL:.1f}"/>'
-            f'<path class="whisker" d="M{at(low)} {middle}H{at(high)}'
-            f'M{at(low)} {middle - 4}v8M{at(high)} {middle - 4}v8"/>'
-            f'<text x="{WIDTH - RIGHT + 8}" y="{middle + 5}">{row["value"]:.1f}</text>'
-        )
-        if name == "copy":
-            parts.append(f'<path class="copied" d="M{at(row["value"])} 0V{height}"/>')
-    return Markup(
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(metric)}, normalised: {escape(spoken)}">{"".join(parts)}</svg>'
-    )
-
-
-def _cards(
-    side: TestSide,
-    outputs: Mapping[str, Sequence[str]],
-    system: str,
-    baseline: str | None,
-    memo: Memo,
+def _buckets(
+    made: Mapping[str, Any],
+    place: tuple[str, str],
+    systems: Sequence[str],
+    shade: Mapping[str, str],
+    check_names: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """The sentences with the largest loss and gain; without a baseline, the lowest and highest."""
-    refs, more = [segment.ref for segment in side.segments], side.more
-
-    def points(name: str) -> Any:
-        counts = statistics(outputs[name], refs, "chrf_pp", True, side.target, memo, more)
-        return values(counts, "chrf_pp")
-
-    score = points(system)
-    before = points(baseline) if baseline else None
-    change = score if before is None else score - before
-    order = sorted(range(len(refs)), key=lambda index: (change[index], index))
-    worst = [i for i in order[:SHOWN] if before is None or change[i] < 0]
-    best = [i for i in order[::-1][:SHOWN] if i not in worst and (before is None or change[i] > 0)]
+    """Each kind's table: a row per bucket, a column per system."""
+    here: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for row in made["buckets"]:
+        if (row["benchmark"], row["direction"]) == place:
+            here.setdefault(row["kind"], {}).setdefault(row["bucket"], []).append(row)
     return [
         {
-            "kind": kind,
-            "place": title(side),
-            "id": side.segments[index].id,
-            "change": float(change[index]),
-            "signed": before is not None,
-            "score": float(score[index]),
-            "before": None if before is None else float(before[index]),
-            "src": side.segments[index].src,
-            "ref": refs[index],
-            "hyp": marked(outputs[system][index], refs[index], side.target),
-            "base": marked(outputs[baseline][index], refs[index], side.target) if baseline else "",
+            "title": BUCKETS[kind][0],
+            "caption": BUCKETS[kind][1],
+            "columns": ["n", *systems],
+            "rows": [
+                {
+                    "name": check_names.get(name, name) if kind == "check" else name,
+                    "n": rows[0]["n"],
+                    "small": rows[0]["small"],
+                    "scores": rows,
+                    "strip": strip(rows, shade),
+                }
+                for name, rows in here[kind].items()
+            ],
         }
-        for kind, indices in (("worse", worst), ("better", best))
-        for index in indices
+        for kind in KINDS
+        if kind in here
     ]
-
-
-def marked(output: str, reference: str, language: str) -> Markup:
-    """The output with the words that the reference does not have in this place in ``<mark>``.
-
-    Words are compared in the canonical orthography, as the scores are.
-    """
-    words = output.split()
-    mine, theirs = (
-        [word.strip() for word in canonical(text.split(), language)] for text in (output, reference)
-    )
-    matcher = difflib.SequenceMatcher(a=mine, b=theirs, autojunk=False)
-    parts: list[str] = []
-    at = 0
-    for block in matcher.get_matching_blocks():
-        if block.a > at:
-            parts.append(f"<mark>{escape(' '.join(words[at : block.a]))}</mark>")
-        if block.size:
-            parts.append(str(escape(" ".join(words[block.a : block.a + block.size]))))
-        at = block.a + block.size
-    return Markup(" ".join(parts))

@@ -23,13 +23,18 @@ NAME = re.compile(r"[\w-]+(\.[\w-]+)*")  # it becomes part of a file name
 
 @dataclass(frozen=True)
 class Segment:
-    """One line of a test set, in the direction it is translated."""
+    """One line of a test set, in the direction it is translated.
+
+    ``origin`` and ``published`` (UTC, ISO 8601) are those of a row of the corpus.
+    """
 
     id: str
     document: str
     src: str
     ref: str
     more: tuple[str, ...] = ()  # further references, as many for every line of a test set
+    origin: str | None = None
+    published: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +117,9 @@ def _rows(prepared: Artifact, directions: Sequence[str]) -> list[dict[str, Any]]
     from data_prep.bitext import folders
 
     columns = ["id", "src_lang", "tgt_lang", "src", "tgt", "origin", "section", "document"]
+    columns += ["synthetic_side", "published"]
     paths = folders.files(prepared, "test", directions)
-    frames = [pl.read_parquet(path, columns=[*columns, "synthetic_side"]) for path in paths]
+    frames = [pl.read_parquet(path, columns=columns) for path in paths]
     return [row for frame in frames for row in frame.to_dicts()]
 
 
@@ -135,7 +141,8 @@ def _part(
         else:
             continue
         if row["synthetic_side"] != side:  # a machine's output is no reference
-            yield Segment(row["id"], row["document"], src, ref)
+            seen = {"origin": row["origin"], "published": row["published"]}
+            yield Segment(row["id"], row["document"], src, ref, **seen)
 
 
 def _loaded(name: str, benchmark: Benchmark, recipe: Recipe) -> TestSet | None:

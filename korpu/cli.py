@@ -46,11 +46,13 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
     },
     "evaluate": {
         "synthesize": "eval.synthesis:synthesize_action",
+        "review": "eval.review:review_action",
     },
 }
 OPTIONS = {  # further words of an action, its keyword arguments
     "export": ("format", "all"),
     "synthesize": ("direction", "system", "side"),
+    "review": ("report", "systems", "direction", "count", "file"),
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
@@ -79,6 +81,8 @@ Others:
   korpu train shares=1,2,5       what an epoch is made of, at these temperatures
   korpu evaluate synthesize=FILE direction=uzn_Latn-azj_Latn
                                  people's text and the model's translation of it, as a source
+  korpu evaluate review=export   a page on which people score outputs, not knowing whose
+  korpu evaluate review=import file=review-AB.json   what they gave, in the report
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 

@@ -89,7 +89,7 @@ _ALL = (
     Stage(
         name="evaluate",
         command="evaluate",
-        version=3,
+        version=4,
         sections=("seed", "model", "benchmark", "decode", "evaluate"),
         needs=("prepare", "base", "train"),
         function="eval:run_evaluate",
@@ -98,7 +98,7 @@ _ALL = (
     Stage(
         name="gate",
         command="gate",
-        version=2,
+        version=3,
         sections=("seed", "gate"),
         needs=("evaluate",),
         text=False,
@@ -108,7 +108,7 @@ _ALL = (
     Stage(
         name="release",
         command="release",
-        version=2,
+        version=3,
         sections=("seed", "model", "decode", "release"),
         needs=("prepare", "base", "train", "evaluate", "gate"),
         function="release:run",

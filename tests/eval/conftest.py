@@ -62,9 +62,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Callable[..., Artifact]:
-    """Make a `prepare` artifact whose test split has the given rows."""
+    """Make a `prepare` artifact whose test and train splits have the given rows."""
 
-    def make(rows: Sequence[dict[str, Any]]) -> Artifact:
+    def make(rows: Sequence[dict[str, Any]], train: Sequence[dict[str, Any]] = ()) -> Artifact:
         import polars as pl
 
         folder = tmp_path / "prepare"
@@ -75,19 +75,26 @@ def prepared(tmp_path: Path) -> Callable[..., Artifact]:
             "origin": "newsroom",
             "section": "hava",
             "synthetic_side": None,
+            "published": None,
         }
-        full = [{"id": f"{i:016x}", **plain, **row} for i, row in enumerate(rows)]
+        full, seen = (
+            [{"id": f"{i:016x}", **plain, **row} for i, row in enumerate(given)]
+            for given in (rows, train)
+        )
         schema = dict.fromkeys(
             ("id", "src_lang", "tgt_lang", "src", "tgt", "origin", "section"), pl.String
-        ) | {"synthetic_side": pl.String, "document": pl.String}
+        ) | {"synthetic_side": pl.String, "document": pl.String, "published": pl.String}
         pl.DataFrame(full, schema=schema).write_parquet(folder / "test.parquet")
+        pl.DataFrame(seen, schema=schema).write_parquet(folder / "train.parquet")
         return commit(
             folder,
             stage="prepare",
             key="p" * 64,
             config={},
             inputs=[],
-            result=Result(files=(File("test.parquet", rows=len(full)),)),
+            result=Result(
+                files=(File("test.parquet", rows=len(full)), File("train.parquet", rows=len(seen)))
+            ),
             started=0.0,
         )
 

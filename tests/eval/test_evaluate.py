@@ -53,7 +53,7 @@ def test_the_report_follows_its_schema_and_equals_sacrebleu(
     fake(monkeypatch)
     wanted = of(recipe, systems=["copy", "base", "adapter"])
     result, report = evaluated(wanted, {"prepare": prepared(rows())}, tmp_path / "out")
-    schema = json.loads(Path(eval.__path__[0], "report.schema.json").read_text("utf-8"))
+    schema = json.loads(Path(eval.__path__[0], "schema", "report.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(report, schema)
     assert len(report["scores"]) == 2 * 3 * 3 * 2

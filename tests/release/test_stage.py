@@ -16,9 +16,9 @@ import pytest
 from eval import decoding
 from korpu import artifact
 from korpu.artifact import File, Result
-from korpu.nllb import ctranslate
 from korpu.errors import SaysNo, UsageError
-from release import belonging, export, merge, parity, registry, stage
+from korpu.nllb import ctranslate
+from release import belonging, merge, parity, registry, stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FORMATS = ("merged", "hf", "ct2-float32", "ct2-int8")
