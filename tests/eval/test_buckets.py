@@ -10,6 +10,7 @@ import pytest
 
 from eval import breakdown, buckets, vocabulary
 from eval.metrics import score
+from eval.scores import judged
 from eval.testset import Segment, TestSide
 from tests.eval.parts import AZ, UZ, Prepared, rows, spoiled
 
@@ -103,7 +104,7 @@ def test_scores_equal_those_of_the_lines_alone() -> None:
     tested = side()
     refs = [segment.ref for segment in tested.segments]
     hyps = {"base": spoiled(refs, 0.5), "adapter": spoiled(refs, 0.2, seed=1)}
-    cut = buckets.cut(tested, breakdown.failures(tested, hyps), None)
+    cut = buckets.cut(tested, breakdown.failures(hyps, judged(tested, hyps)[0]), None)
     found = breakdown.scored(tested, hyps, cut, ["bleu", "chrf_pp"], 50, 1, {})
     assert len(found) == len(cut) * 2 and len({bucket.kind for bucket in cut}) >= 4
     indices = {(bucket.kind, bucket.name): bucket.indices for bucket in cut}

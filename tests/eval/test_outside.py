@@ -116,7 +116,8 @@ def test_a_report_with_a_program_a_file_and_a_metric_of_others(
         scorers={"comet": Scorer(program(LENGTH), "length|version:1")},
     )
     report = evaluated(wanted, prepared, tmp_path / "out")
-    schema = json.loads(Path(outside.__file__).with_name("report.schema.json").read_text("utf-8"))
+    published = Path(outside.__file__).with_name("schema") / "report.schema.json"
+    schema = json.loads(published.read_text("utf-8"))
     jsonschema.validate(report, schema)
     found = {(r["system"], r["metric"], r["normalised"]): r for r in report["scores"]}
     assert len(found) == 3 * (3 * 2 + 1)

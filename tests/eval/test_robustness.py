@@ -114,7 +114,7 @@ def test_the_evaluation_translates_disturbed_sides(
     robustness = Robustness(perturbations=["upper", "cyrillic"], lines=8)
     wanted = of(recipe, systems=["copy", "base", "adapter"], robustness=robustness)
     result, report = evaluated(wanted, {"prepare": prepared(lines())}, tmp_path / "out")
-    schema = json.loads(Path(eval.__path__[0], "report.schema.json").read_text("utf-8"))
+    schema = json.loads(Path(eval.__path__[0], "schema", "report.schema.json").read_text("utf-8"))
     jsonschema.validate(report, schema)
     places = [(r["direction"][:3], r["perturbation"], r["system"]) for r in report["robustness"]]
     assert sorted(places) == [
