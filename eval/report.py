@@ -132,6 +132,11 @@ def _section(
     }
     buckets = _buckets(made, place, systems, shade, check_names)
     return {
+        "robustness": [
+            row
+            for row in made.get("robustness", ())
+            if (row["benchmark"], row["direction"]) == place
+        ],
         "title": title(side),
         "size": made["benchmarks"][side.benchmark][side.direction],
         "main": NAMES[first],
