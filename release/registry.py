@@ -235,8 +235,8 @@ def _check_there(registry: Path, name: str, version: str) -> None:
 
 
 @contextlib.contextmanager
-def held(home: Path) -> Iterator[None]:
-    """Hold a name against other publishers; waits for them, and ends with the process."""
+def held(home: Path, others: str = "another publisher") -> Iterator[None]:
+    """Hold a folder against other processes; waits for them, and ends with the process."""
     try:
         home.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -245,7 +245,7 @@ def held(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.say(f"waiting for another publisher of {home.name}")
+            log.say(f"waiting for {others} of {home.name}")
             fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 

@@ -12,8 +12,18 @@ from korpu import artifact, log, published
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import SaysNo
 from korpu.schema import Recipe
-from release import belonging, bundle, card, contract, export, licence, merge, origin, parity
-from release import registries
+from release import (
+    belonging,
+    bundle,
+    card,
+    contract,
+    export,
+    licence,
+    merge,
+    origin,
+    parity,
+    registries,
+)
 
 
 def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
