@@ -27,7 +27,7 @@ sentences and joined again. Uzbek in Cyrillic is read too.
   text=…              this text in place of standard input
   file=PATH           this file in place of standard input
   out=PATH            write there in place of standard output
-  registry=PLACE      the registry of names: a folder (registry), s3://…, hub://…, mlflow+http://…
+  registry=PLACE      the registry of names: a folder (registry), s3://…, mlflow+http://…
   force=true          a version that was withdrawn, all the same
   backend=hf|ct2-float32|ct2-int8           the format to load (ct2-int8, or hf without it)
 

@@ -2,7 +2,6 @@
 
     registry                     a folder
     s3://BUCKET/PREFIX           any S3 API
-    hub://OWNER                  the Hugging Face hub, a repository for each name
     mlflow+http://HOST:PORT      an MLflow server (also mlflow+https)
 
 Addresses of services that are not in the value, and all credentials, come from the environment.
@@ -40,16 +39,12 @@ def opened(value: str) -> Registry:
         from release.registries import s3
 
         return s3.opened(rest)
-    if scheme == "hub":
-        from release.registries import hub
-
-        return hub.opened(rest)
     if scheme in ("mlflow+http", "mlflow+https"):
         from release.registries import mlflow
 
         return mlflow.opened(value.removeprefix("mlflow+"))
     raise UsageError(
-        f"release.registry: {scheme}:// is unknown; use a folder, s3://, hub://, mlflow+http:// or "
+        f"release.registry: {scheme}:// is unknown; use a folder, s3://, mlflow+http:// or "
         "mlflow+https://"
     )
 

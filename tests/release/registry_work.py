@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def server(words: list[str], address: str, log: Path, seconds: float = 60) -> It
             yield
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, 15)
+                os.killpg(process.pid, signal.SIGKILL)  # with all its workers; nothing is kept
             process.wait(timeout=30)
 
 
