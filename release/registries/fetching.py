@@ -61,9 +61,9 @@ def copy_of(name: str, version: str, manifest: bytes, get: Get) -> Path:
             for path, entry in files.items():
                 _bring(made / path, path, entry, get)
                 advance(int(entry["bytes"]))
-        for path in [path for path in sorted(made.rglob("*")) if path.is_file()]:
-            if path.relative_to(made).as_posix() not in files:
-                path.unlink()  # of a killed run
+        for found in [found for found in sorted(made.rglob("*")) if found.is_file()]:
+            if found.relative_to(made).as_posix() not in files:
+                found.unlink()  # of a killed run
         write_atomically(made / bundles.MANIFEST, manifest)
         bundles.verify(made)
         fsync_tree(made)
