@@ -43,7 +43,7 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     _check(gate)
     version: str | None = None
     if gate.baseline.startswith(PREFIX):
-        version, path = evaluation(Path(recipe.release.registry), gate.baseline)
+        version, path = evaluation(recipe.release.registry, gate.baseline)
         gate = replace(gate, baseline=str(path))
     report = opened(inputs["evaluate"].file("report.json"))
     sides = paired_sides(report, gate)

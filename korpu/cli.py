@@ -48,11 +48,26 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
         "synthesize": "eval.synthesis:synthesize_action",
         "review": "eval.review:review_action",
     },
+    "release": {
+        "list": "release.registries.actions:list_action",
+        "fetch": "release.registries.actions:fetch_action",
+        "alias": "release.registries.actions:alias_action",
+        "yank": "release.registries.actions:yank_action",
+        "hold": "release.registries.actions:hold_action",
+        "drop": "release.registries.actions:drop_action",
+        "gc": "release.registries.actions:gc_action",
+    },
 }
 OPTIONS = {  # further words of an action, its keyword arguments
     "export": ("format", "all"),
     "synthesize": ("direction", "system", "side"),
     "review": ("report", "systems", "direction", "count", "file"),
+    "fetch": ("force",),
+    "alias": ("to", "expected"),
+    "yank": ("reason",),
+    "hold": ("holder",),
+    "drop": ("holder",),
+    "gc": ("keep", "apply"),
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
@@ -83,6 +98,10 @@ Others:
                                  people's text and the model's translation of it, as a source
   korpu evaluate review=export   a page on which people score outputs, not knowing whose
   korpu evaluate review=import file=review-AB.json   what they gave, in the report
+  korpu release list=NAME        versions, aliases, locks and withdrawals (list=all: the names)
+  korpu release alias=NAME@production to=1.0.0   let it stand for another version: a rollback
+  korpu release yank=NAME@1.0.1 reason='…'       withdraw a version; its record stays
+  korpu release gc=NAME keep=3   what nothing holds any more; apply=true deletes it
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 

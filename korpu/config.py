@@ -290,7 +290,7 @@ def key_config(recipe: Recipe, sections: tuple[str, ...]) -> dict[str, Any]:
     """
     if "gate" in sections and recipe.gate.baseline.startswith(published.PREFIX):
         # an alias moves: the key is that of what it stands for now
-        _, path = published.evaluation(Path(recipe.release.registry), recipe.gate.baseline)
+        _, path = published.evaluation(recipe.release.registry, recipe.gate.baseline)
         gate = dataclasses.replace(recipe.gate, baseline=str(path))
         recipe = dataclasses.replace(recipe, gate=gate)
     return {name: _keyed(getattr(recipe, name), name) for name in sections}

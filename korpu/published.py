@@ -2,10 +2,13 @@
 
 <registry>/<name>/versions/<semver>/eval/    report.json and stats.npz of a bundle
 <registry>/<name>/aliases/<alias>            one line, the version it stands for
+<registry>/<name>/yanked/<semver>.json       why a version was withdrawn
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from pathlib import Path
 
@@ -16,12 +19,19 @@ NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
 EVALUATION = "eval"  # the folder of a bundle
 
 
-def evaluation(registry: Path, reference: str) -> tuple[str, Path]:
+def evaluation(place: Path | str, reference: str) -> tuple[str, Path]:
     """(version, report.json) of ``registry:NAME@ALIAS`` or ``registry:NAME@VERSION``.
 
-    Raises ``UsageError`` naming what there is where the registry has no such version, or the
-    bundle was published without its evaluation.
+    Raises ``UsageError`` naming what there is where the registry has no such version, the version
+    is withdrawn, the bundle was published without its evaluation, or the registry is no folder.
     """
+    if "://" in str(place):
+        raise UsageError(
+            f"gate.baseline={reference} needs a registry that is a folder, not {place}; fetch the "
+            f"bundle with `korpu release fetch={reference.removeprefix(PREFIX)}` and name its "
+            f"{EVALUATION}/report.json as gate.baseline"
+        )
+    registry = Path(place)
     name, _, wanted = reference.removeprefix(PREFIX).partition("@")
     if not NAME.fullmatch(name) or not NAME.fullmatch(wanted):
         raise UsageError(
@@ -37,6 +47,12 @@ def evaluation(registry: Path, reference: str) -> tuple[str, Path]:
             f"{reference}: {registry} has no such version of {name}; it has "
             f"{', '.join(sorted(there)) or 'nothing yet'}"
         )
+    yanked = home / "yanked" / f"{version}.json"
+    if yanked.exists():
+        reason = "its record is damaged"
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            reason = json.loads(yanked.read_text("utf-8"))["reason"]
+        raise UsageError(f"{reference}: {name} {version} was withdrawn: {reason}; name another")
     report = bundle / EVALUATION / "report.json"
     if not report.is_file():
         raise UsageError(

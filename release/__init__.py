@@ -29,6 +29,8 @@ def show(made: Artifact) -> str:
 
 def stands(recipe: Recipe, made: Artifact) -> bool:
     """Whether the bundle this stage published is in the recipe's registry."""
+    from release.registries import opened
+
     published = json.loads(made.file("bundle.json").read_text("utf-8"))
-    there = Path(recipe.release.registry) / published["name"] / "versions" / published["version"]
-    return bool((there / "MANIFEST.json").exists())
+    registry = opened(recipe.release.registry)
+    return published["version"] in registry.versions(published["name"])

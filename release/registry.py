@@ -1,86 +1,68 @@
 """The local registry: immutable versions, and aliases that move.
 
-    <registry>/<name>/versions/<semver>/    a bundle, whole or absent
-    <registry>/<name>/aliases/<alias>       one line, the version it stands for
-    <registry>/<name>/.staging/             what is being written; nobody reads it
+    <registry>/<name>/versions/<semver>/        a bundle, whole or absent
+    <registry>/<name>/aliases/<alias>           one line, the version it stands for
+    <registry>/<name>/yanked/<semver>.json      why a version was withdrawn; stays for ever
+    <registry>/<name>/locks/<semver>.<holder>   keeps a version from being collected
+    <registry>/<name>/collected/<semver>.json   what a deleted version was
+    <registry>/<name>/.staging/ .trash/         being written, being deleted; nobody reads them
 
 A version appears by one rename of a folder whose files are on disk, so a killed publish is
-invisible. Publishers of one name take turns by a lock on the folder that dies with its process.
+invisible, and goes by one. Whoever changes a name holds a lock on its folder that dies with its
+process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from korpu import log
-from korpu.artifact import fsync_tree, write_atomically
+from korpu.artifact import fsync_tree, write_atomically, write_json
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import bundle as bundles
 from release.bundle import verify as verify  # `verify(dir)` is part of what a registry offers
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-NUMBER = r"(0|[1-9]\d*)"
-SEMVER = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
-PREFERRED = ("production", "candidate")  # what a bare name stands for, the first there is
-
-
-@dataclass(frozen=True)
-class Published:
-    """A version in a registry. ``new`` is false where the same content was already there."""
-
-    path: Path
-    content: str
-    new: bool
-
-
-def check_names(name: str, version: str, alias: str | None) -> None:
-    """Raises ``UsageError`` for what cannot be a name, a version or an alias."""
-    if not NAME.fullmatch(name):
-        raise UsageError(
-            f"release.name cannot be {name!r}: use lower-case letters, digits and . _ -"
-        )
-    if not SEMVER.fullmatch(version):
-        raise UsageError(f"release.version must be a version such as 1.0.0, not {version!r}")
-    if alias is not None and (not NAME.fullmatch(alias) or SEMVER.fullmatch(alias)):
-        raise UsageError(f"release.alias cannot be {alias!r}: use a word such as candidate")
+from release.registries import interface
+from release.registries.interface import Published as Published
+from release.registries.interface import check_names as check_names
 
 
 def publish(made: Path, registry: Path) -> Published:
-    """Publish a sealed bundle as its manifest's name and version.
-
-    Equal content (``bundle.content``) under the same version is fine and changes nothing. Raises
-    ``SaysNo`` where the version holds another content.
-    """
+    """Publish a sealed bundle; see ``interface.Registry``."""
     manifest = verify(made)
-    name, version = manifest["name"], manifest["version"]
+    name, version, content = manifest["name"], manifest["version"], str(manifest["content"])
     check_names(name, version, None)
     home = registry / name
     final = home / "versions" / version
-    with _held(home):
+    with held(home):
         shutil.rmtree(home / ".staging", ignore_errors=True)  # its publisher is dead: we hold it
+        if reason := withdrawn(registry, name).get(version):
+            said = interface.withdrawn_sentence(name, version, reason)
+            raise SaysNo(f"{said}; raise release.version")
         if final.exists():
-            if verify(final)["content"] != manifest["content"]:
-                raise SaysNo(
-                    f"{final} is published with another content, and a version never changes; "
-                    "raise release.version"
-                )
-            return Published(final, manifest["content"], new=False)
+            if verify(final)["content"] != content:
+                raise interface.refuse_other_content(str(final))
+            return Published(str(final), content, new=False)
+        if _collected(home, version) not in (None, content):
+            raise interface.refuse_other_content(f"{final} (collected since)")
         staging = home / ".staging" / version
-        _copy(made, staging)
-        if verify(staging)["content"] != manifest["content"]:
-            raise Infrastructure(f"{staging} is not what was written; check the disk")
-        final.parent.mkdir(parents=True, exist_ok=True)
-        staging.rename(final)
-        _fsync_folder(final.parent)
-        _fsync_folder(home)
-    return Published(final, manifest["content"], new=True)
+        try:
+            _copy(made, staging)
+            if verify(staging)["content"] != content:
+                raise Infrastructure(f"{staging} is not what was written; check the disk")
+            final.parent.mkdir(parents=True, exist_ok=True)
+            staging.rename(final)
+        except Exception:
+            shutil.rmtree(home / ".staging", ignore_errors=True)  # gives a full disk its room back
+            raise
+        fsync_folder(final.parent)
+        fsync_folder(home)
+    return Published(str(final), content, new=True)
 
 
 def _copy(made: Path, staging: Path) -> None:
@@ -92,7 +74,26 @@ def _copy(made: Path, staging: Path) -> None:
         shutil.copyfile(path, target)
     fsync_tree(staging)
     for folder in [staging, *(path for path in staging.rglob("*") if path.is_dir())]:
-        _fsync_folder(folder)
+        fsync_folder(folder)
+
+
+def names(registry: Path) -> list[str]:
+    """The names that have a version."""
+    found = [path.name for path in registry.glob("*") if interface.NAME.fullmatch(path.name)]
+    return sorted(name for name in found if versions(registry, name))
+
+
+def versions(registry: Path, name: str) -> list[str]:
+    """The published versions of a name, oldest first."""
+    found = (path.parent.name for path in (registry / name).glob(f"versions/*/{bundles.MANIFEST}"))
+    return sorted(filter(interface.SEMVER.fullmatch, found), key=interface.order)
+
+
+def aliases(registry: Path, name: str) -> dict[str, str]:
+    """Alias → the version it stands for."""
+    words = _records(registry / name / "aliases")
+    found = {word: alias(registry, name, word) for word in words if interface.NAME.fullmatch(word)}
+    return {word: version for word, version in found.items() if version}
 
 
 def alias(registry: Path, name: str, alias: str) -> str | None:
@@ -104,55 +105,138 @@ def alias(registry: Path, name: str, alias: str) -> str | None:
 
 
 def move_alias(
-    registry: Path, name: str, alias_name: str, version: str, expected: str | None
+    registry: Path, name: str, alias_name: str, version: str | None, expected: str | None
 ) -> None:
-    """Let an alias stand for a version, if it still stands for ``expected`` (None: nothing).
-
-    Compare and swap: raises ``Infrastructure`` where another publisher moved it meanwhile,
-    ``UsageError`` for a version that is not published.
-    """
+    """Move an alias by compare and swap; see ``interface.Registry``."""
     check_names(name, version, alias_name)
-    if not (registry / name / "versions" / version / bundles.MANIFEST).exists():
-        raise UsageError(f"{name} {version} is not published in {registry}")
-    with _held(registry / name):
+    if name not in names(registry):
+        raise UsageError(f"{name} is not published in {registry}")
+    with held(registry / name):
+        if version is not None:
+            _check_there(registry, name, version)
+            if reason := withdrawn(registry, name).get(version):
+                raise SaysNo(interface.withdrawn_sentence(name, version, reason))
         now = alias(registry, name, alias_name)
         if now != expected:
-            raise Infrastructure(
-                f"{name}@{alias_name} was moved to {now or 'nothing'} by another publisher; look "
-                "at it and run this again"
-            )
-        write_atomically(registry / name / "aliases" / alias_name, f"{version}\n")
+            raise interface.refuse_moved(name, alias_name, now)
+        file = registry / name / "aliases" / alias_name
+        if version is not None:
+            write_atomically(file, f"{version}\n")
+        elif file.exists():
+            file.unlink()
+            fsync_folder(file.parent)
 
 
-def resolve(registry: Path, reference: str) -> Path:
+def withdrawn(registry: Path, name: str) -> dict[str, str]:
+    """Withdrawn version → the reason."""
+    found = {}
+    for path in sorted((registry / name).glob("yanked/*.json")):
+        try:
+            found[path.stem] = str(json.loads(path.read_text("utf-8"))["reason"])
+        except (ValueError, KeyError, TypeError):
+            found[path.stem] = f"its record {path} is damaged"  # withdrawn all the same
+    return found
+
+
+def yank(registry: Path, name: str, version: str, reason: str) -> None:
+    """Withdraw a version; see ``interface.Registry``. The first reason stays."""
+    check_names(name, version, None)
+    interface.check_reason(reason)
+    _check_there(registry, name, version)
+    with held(registry / name):
+        there = withdrawn(registry, name).get(version)
+        if there is not None and there != reason:
+            said = interface.withdrawn_sentence(name, version, there)
+            raise SaysNo(f"{said}; the record stays as it is")
+        interface.refuse_aliased(name, version, aliases(registry, name))
+        if there is None:
+            record = interface.record(name, version, reason=reason)
+            write_json(registry / name / "yanked" / f"{version}.json", record)
+            fsync_folder(registry / name)
+
+
+def resolve(registry: Path, reference: str, *, force: bool = False) -> Path:
     """The directory of ``NAME``, ``NAME@alias`` or ``NAME@version``, verified by nobody yet.
 
-    A bare name is its `production`, or its `candidate` where nothing is in production. Raises
-    ``UsageError`` naming what there is.
+    Raises as ``interface.choose``.
     """
-    name, _, wanted = reference.partition("@")
+    from release.registries.local import Local
+
+    name, version = interface.choose(Local(registry), reference, force=force)
+    return registry / name / "versions" / version
+
+
+def locks(registry: Path, name: str) -> dict[str, str]:
+    """`version.holder` → the version held."""
+    return {lock: lock.rpartition(".")[0] for lock in _records(registry / name / "locks")}
+
+
+def hold(registry: Path, name: str, version: str, holder: str) -> None:
+    """Keep a version from being collected, until ``let_go``."""
+    _check_there(registry, name, version)
+    with held(registry / name):
+        _check_there(registry, name, version)
+        record = interface.record(name, version, holder=holder)
+        write_json(registry / name / "locks" / f"{version}.{holder}", record)
+
+
+def let_go(registry: Path, name: str, version: str, holder: str) -> None:
+    """Undo ``hold``."""
+    try:
+        (registry / name / "locks" / f"{version}.{holder}").unlink()
+    except FileNotFoundError:
+        raise UsageError(f"{holder} does not hold {name} {version} in {registry}") from None
+
+
+def collect(registry: Path, name: str, keep: int) -> list[str]:
+    """Delete what ``interface.garbage`` names; returns the versions."""
+    if name not in names(registry):
+        raise UsageError(f"{name} is not published in {registry}")
     home = registry / name
-    if not NAME.fullmatch(name) or not (home / "versions").is_dir():
-        there = sorted(path.name for path in registry.glob("*") if (path / "versions").is_dir())
-        known = f"there are {', '.join(there)}" if there else "it is empty"
-        raise UsageError(f"there is no bundle {name!r} in the registry {registry} ({known})")
-    for word in [wanted] if wanted else PREFERRED:
-        if not (NAME.fullmatch(word) or SEMVER.fullmatch(word)):
-            continue
-        found = home / "versions" / (alias(registry, name, word) or word)
-        if (found / bundles.MANIFEST).exists():
-            return found
-    versions = sorted(path.name for path in (home / "versions").iterdir())
-    aliases = sorted(path.name for path in (home / "aliases").glob("*"))
-    raise UsageError(
-        f"{name} has no {wanted or ' or '.join(PREFERRED)} in {registry}; it has "
-        f"{', '.join([*aliases, *versions]) or 'nothing yet'}"
-    )
+    with held(home):
+        shutil.rmtree(home / ".trash", ignore_errors=True)  # of one that was killed
+        found = interface.garbage(
+            versions(registry, name),
+            aliases(registry, name),
+            locks(registry, name),
+            withdrawn(registry, name),
+            keep,
+        )
+        for version in found:
+            bundle = home / "versions" / version
+            record = interface.record(name, version, content=bundles.load(bundle)["content"])
+            write_json(home / "collected" / f"{version}.json", record)
+            (home / ".trash").mkdir(exist_ok=True)
+            bundle.rename(home / ".trash" / version)
+            fsync_folder(bundle.parent)
+            shutil.rmtree(home / ".trash")
+    return found
+
+
+def _collected(home: Path, version: str) -> str | None:
+    """The content a deleted version had; nothing equals that of a damaged record."""
+    try:
+        record = json.loads((home / "collected" / f"{version}.json").read_text("utf-8"))
+        return str(record["content"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _records(folder: Path) -> list[str]:
+    """File names, without what a killed writer left."""
+    return sorted(path.name for path in folder.glob("*") if path.suffix != ".tmp")
+
+
+def _check_there(registry: Path, name: str, version: str) -> None:
+    if not (registry / name / "versions" / version / bundles.MANIFEST).exists():
+        raise UsageError(f"{name} {version} is not published in {registry}")
 
 
 @contextlib.contextmanager
-def _held(home: Path) -> Iterator[None]:
-    """Hold a name against other publishers; waits for them, and ends with the process."""
+def held(home: Path, others: str = "another publisher") -> Iterator[None]:
+    """Hold a folder against other processes; waits for them, and ends with the process."""
     try:
         home.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -161,12 +245,13 @@ def _held(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.say(f"waiting for another publisher of {home.name}")
+            log.say(f"waiting for {others} of {home.name}")
             fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
+    """Write a folder's names to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -12,8 +12,18 @@ from korpu import artifact, log, published
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import SaysNo
 from korpu.schema import Recipe
-from release import belonging, bundle, card, contract, export, licence, merge, origin, parity
-from release import registry as registries
+from release import (
+    belonging,
+    bundle,
+    card,
+    contract,
+    export,
+    licence,
+    merge,
+    origin,
+    parity,
+    registries,
+)
 
 
 def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
@@ -25,12 +35,12 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     name, version or alias, or without CTranslate2.
     """
     release = recipe.release
-    registry = Path(release.registry)
+    registry = registries.opened(release.registry)
     registries.check_names(release.name, release.version, release.alias)
     export.require(release.exports)
     for kind in release.exports:
         parity.threshold(export.format_of(kind), release)
-    before = registries.alias(registry, release.name, release.alias) if release.alias else None
+    before = registry.aliases(release.name).get(release.alias) if release.alias else None
     report = belonging.check(recipe, inputs)
     evaluated = inputs["evaluate"]
     found = origin.origins(inputs["prepare"].file("train.parquet"))
@@ -55,15 +65,15 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         shutil.copyfile(evaluated.file(name), made / published.EVALUATION / name)
     bundle.seal(made, release.name, release.version, origin.made_from(inputs))
 
-    done = registries.publish(made, registry)
-    log.say(f"  {'published' if done.new else 'already published'}: {done.path}")
+    done = registry.publish(made)
+    log.say(f"  {'published' if done.new else 'already published'}: {done.where}")
     if release.alias and before != release.version:
-        registries.move_alias(registry, release.name, release.alias, release.version, before)
+        registry.move_alias(release.name, release.alias, release.version, before)
         log.say(f"  {release.name}@{release.alias} is now {release.version}")
     artifact.write_json(
         out / "bundle.json",
         {
-            "path": str(done.path),
+            "path": done.where,
             "name": release.name,
             "version": release.version,
             "sha256": done.content,

@@ -27,12 +27,13 @@ sentences and joined again. Uzbek in Cyrillic is read too.
   text=…              this text in place of standard input
   file=PATH           this file in place of standard input
   out=PATH            write there in place of standard output
-  registry=DIR        the registry of names (registry)
+  registry=PLACE      the registry of names: a folder (registry), s3://…, mlflow+http://…
+  force=true          a version that was withdrawn, all the same
   backend=hf|ct2-float32|ct2-int8           the format to load (ct2-int8, or hf without it)
 
   echo "Bakıda hava günəşlidir." | korpu translate bundle=newsroom@candidate from=az to=uz
 """
-WORDS = ("bundle", "from", "to", "text", "file", "out", "registry", "backend")
+WORDS = ("bundle", "from", "to", "text", "file", "out", "registry", "force", "backend")
 BATCH = 64  # lines translated together, where nobody waits for each
 
 
@@ -53,7 +54,8 @@ def main(words: list[str]) -> int:
     from release import backend, contract
     from release.bundle import verify
 
-    where = _bundle(given["bundle"], Path(given.get("registry", "registry")))
+    force = named.truth("force", given.get("force", "false"))
+    where = _bundle(given["bundle"], given.get("registry", "registry"), force)
     found = contract.load(where)
     form = backend.choose(found, given.get("backend"))
     way = backend.check_direction(found, source, target)
@@ -73,16 +75,16 @@ def main(words: list[str]) -> int:
     return DONE
 
 
-def _bundle(reference: str, registry: Path) -> Path:
+def _bundle(reference: str, registry: str, force: bool) -> Path:
     """A folder if there is one of that name, else what the registry has under it."""
     from release.bundle import MANIFEST
-    from release.registry import resolve
+    from release.registries import fetched
 
     if (Path(reference) / MANIFEST).exists():
         return Path(reference)
     if Path(reference).is_dir() or "/" in reference:
         raise UsageError(f"there is no bundle {reference} (no folder with a {MANIFEST})")
-    return resolve(registry, reference)
+    return fetched(registry, reference, force=force)
 
 
 def _lines(given: dict[str, str], stack: ExitStack) -> tuple[Iterable[str], int]:

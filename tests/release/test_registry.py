@@ -3,10 +3,8 @@
 import errno
 import json
 import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -157,28 +155,6 @@ def publisher(made, home, pause):
 def begin(child):
     child.stdin.write("\n")
     child.stdin.flush()
-
-
-def test_a_killed_publish_is_invisible_and_the_next_one_works(tmp_path):
-    made = make(tmp_path / "made", files=12)
-    home, final = tmp_path / "registry", tmp_path / "registry" / "demo" / "versions" / "1.0.0"
-    staged = []
-    for moment in (0.0, 0.05, 0.1, 0.15, 0.2, 0.25):
-        child = publisher(made, home, 0.02)
-        begin(child)
-        time.sleep(moment)
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
-        staged.append((home / "demo" / ".staging" / "1.0.0").exists())
-        if final.exists():
-            registry.verify(final)
-        else:
-            with pytest.raises(UsageError):
-                registry.resolve(home, "demo@1.0.0")
-    assert any(staged), "no kill came while files were being written"
-    published = registry.publish(made, home)
-    assert registry.verify(published.path)["content"] == published.content
-    assert not list((home / "demo").glob(".staging/*"))
 
 
 def test_of_two_publishers_one_wins(tmp_path):
