@@ -134,7 +134,7 @@ def _make(
     measured["files"] = {
         path.relative_to(made).as_posix(): artifact.sha256(path)
         for path in shipped
-        if path.relative_to(made).as_posix() not in (*bundle.ABOUT, bundle.MANIFEST)
+        if bundle.counts(path.relative_to(made).as_posix())
     }
     return measured
 
