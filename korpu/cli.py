@@ -48,14 +48,19 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
         "synthesize": "eval.synthesis:synthesize_action",
         "review": "eval.review:review_action",
     },
+    "release": {
+        "verify": "release.verification:verify_action",
+    },
 }
 OPTIONS = {  # further words of an action, its keyword arguments
     "export": ("format", "all"),
     "synthesize": ("direction", "system", "side"),
     "review": ("report", "systems", "direction", "count", "file"),
+    "verify": ("key",),
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
+    "reproduce": ("show, and run again, what made a bundle", "release.reproduce:main"),
     "status": ("show what is running, from another terminal", "korpu.status:main"),
     "text": ("normalize, identify, segment … lines of stdin", "data_prep.text.command:main"),
     "bench": ("measure a room's speed against a named peer", "korpu.bench:main"),
@@ -83,6 +88,8 @@ Others:
                                  people's text and the model's translation of it, as a source
   korpu evaluate review=export   a page on which people score outputs, not knowing whose
   korpu evaluate review=import file=review-AB.json   what they gave, in the report
+  korpu release verify=BUNDLE key=PUBLIC
+                                 every hash of a bundle, and whose signature it has
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 
