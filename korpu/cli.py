@@ -50,6 +50,7 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
     },
     "release": {
         "verify": "release.verification:verify_action",
+        "unpack": "release.unpack:unpack_action",
     },
 }
 OPTIONS = {  # further words of an action, its keyword arguments
@@ -57,6 +58,7 @@ OPTIONS = {  # further words of an action, its keyword arguments
     "synthesize": ("direction", "system", "side"),
     "review": ("report", "systems", "direction", "count", "file"),
     "verify": ("key",),
+    "unpack": ("to",),
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
@@ -90,6 +92,7 @@ Others:
   korpu evaluate review=import file=review-AB.json   what they gave, in the report
   korpu release verify=BUNDLE key=PUBLIC
                                  every hash of a bundle, and whose signature it has
+  korpu release unpack=FILE to=DIR   a bundle that came as a .zip or .tar, when it is whole
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 

@@ -131,14 +131,17 @@ def _other_versions(then: Mapping[str, Any]) -> list[str]:
     return [f"{name} was {was}, is {here}" for name, (was, here) in pairs.items() if was != here]
 
 
+def _call(words: list[str]) -> int:
+    return subprocess.run([sys.executable, "-m", "korpu.cli", *words]).returncode
+
+
 def _run(
     command: list[str], proof: Mapping[str, Any], manifest: Mapping[str, Any], out: Path
 ) -> None:
     registry = out / "registry"
     where = [f"runtime.outputs={out}", f"release.registry={registry}"]
-    done = subprocess.run([sys.executable, "-m", "korpu.cli", *command[1:], *where])
-    if done.returncode:
-        raise SaysNo(f"`{shlex.join(command)}` ended with {done.returncode}, see above")
+    if code := _call([*command[1:], *where]):
+        raise SaysNo(f"`{shlex.join(command)}` ended with {code}, see above")
     made = bundles.verify(registry / manifest["name"] / "versions" / manifest["version"])
     again = _provenance(registry / manifest["name"] / "versions" / manifest["version"])
     for stage in ORDER:

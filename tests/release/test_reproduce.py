@@ -96,18 +96,15 @@ def test_another_bundle_than_the_published_one_is_told(
         out = tmp_path / f"out{parts['parity_lines']}"
         out.mkdir()
         release(dataclasses.replace(recipe, release=own), world.inputs, out)
-        return subprocess_done(0)
+        return 0
 
-    def subprocess_done(code):
-        return type("Done", (), {"returncode": code})()
-
-    monkeypatch.setattr(reproduce.subprocess, "run", pipeline)
+    monkeypatch.setattr(reproduce, "_call", pipeline)
     again = [f"manifest={released.path}", "run=true", f"out={tmp_path / 'a'}"]
     assert reproduce.main(again) == 0
     assert "the same bundle: content" in capsys.readouterr().out
     parts["parity_lines"] = 4  # fewer sentences in smoke.jsonl
     with pytest.raises(SaysNo, match=r"1 of \d+ files are others .* the first is smoke\.jsonl"):
         reproduce.main([f"manifest={released.path}", "run=true", f"out={tmp_path / 'b'}"])
-    monkeypatch.setattr(reproduce.subprocess, "run", lambda _: subprocess_done(4))
+    monkeypatch.setattr(reproduce, "_call", lambda _words: 4)
     with pytest.raises(SaysNo, match="ended with 4"):
         reproduce.main([f"manifest={released.path}", "run=true", f"out={tmp_path / 'c'}"])
