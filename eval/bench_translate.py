@@ -76,19 +76,20 @@ def _jobs(given: Mapping[str, str], folder: Path) -> tuple[dict[str, Any], list[
     )
     count = bench.number(given, "lines")
     if given["shape"]:
-        lengths = _lengths(count, bench.number(given, "seed"))
+        lengths = lengths_of_news(count, bench.number(given, "seed"))
         made: dict[str, Any] = {}
         for vocabulary in given["vocabulary"].split(","):
             model = _drawn(given["shape"], vocabulary, folder / vocabulary, names)
             for name in names if not made else names[1:]:
                 made[f"{name}, {vocabulary}"] = job(name, model, lengths=lengths)
         return made, []
-    texts, refs = _lines(given, count)
+    texts, refs = lines_of(given, count)
     _converted(Path(given["model"]), folder, names)
     return {name: job(name, str(folder / "hf"), texts=tuple(texts)) for name in names}, refs
 
 
-def _lines(given: Mapping[str, str], count: int) -> tuple[list[str], list[str]]:
+def lines_of(given: Mapping[str, str], count: int) -> tuple[list[str], list[str]]:
+    """Sources and references of an evaluation; raises ``UsageError`` where it has none such."""
     import json
 
     path = Path(given["report"]) / "hypotheses"
@@ -99,7 +100,8 @@ def _lines(given: Mapping[str, str], count: int) -> tuple[list[str], list[str]]:
     return [row["src"] for row in rows], [row["ref"] for row in rows]
 
 
-def _lengths(count: int, seed: int) -> tuple[int, ...]:
+def lengths_of_news(count: int, seed: int) -> tuple[int, ...]:
+    """So many tokens a source, as sentences of news have."""
     import random
 
     rng = random.Random(seed)

@@ -56,6 +56,8 @@ ACTIONS = {  # done on a command's recipe in place of its stages; `module:functi
         "hold": "release.registries.actions:hold_action",
         "drop": "release.registries.actions:drop_action",
         "gc": "release.registries.actions:gc_action",
+        "verify": "release.verification:verify_action",
+        "unpack": "release.unpack:unpack_action",
     },
 }
 OPTIONS = {  # further words of an action, its keyword arguments
@@ -68,9 +70,12 @@ OPTIONS = {  # further words of an action, its keyword arguments
     "hold": ("holder",),
     "drop": ("holder",),
     "gc": ("keep", "apply"),
+    "verify": ("key",),
+    "unpack": ("to",),
 }
 WORD_COMMANDS = {  # name=value words, no recipe; `module:function` taking the words
     "translate": ("translate text with a published bundle", "release.translate:main"),
+    "reproduce": ("show, and run again, what made a bundle", "release.reproduce:main"),
     "status": ("show what is running, from another terminal", "korpu.status:main"),
     "text": ("normalize, identify, segment … lines of stdin", "data_prep.text.command:main"),
     "bench": ("measure a room's speed against a named peer", "korpu.bench:main"),
@@ -102,6 +107,9 @@ Others:
   korpu release alias=NAME@production to=1.0.0   let it stand for another version: a rollback
   korpu release yank=NAME@1.0.1 reason='…'       withdraw a version; its record stays
   korpu release gc=NAME keep=3   what nothing holds any more; apply=true deletes it
+  korpu release verify=BUNDLE key=PUBLIC
+                                 every hash of a bundle, and whose signature it has
+  korpu release unpack=FILE to=DIR   a bundle that came as a .zip or .tar, when it is whole
   --debug                        a traceback with an error
   eval "$(korpu -sc install=bash)"   shell completion
 

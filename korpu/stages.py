@@ -108,7 +108,7 @@ _ALL = (
     Stage(
         name="release",
         command="release",
-        version=3,
+        version=4,
         sections=("seed", "model", "decode", "release"),
         needs=("prepare", "base", "train", "evaluate", "gate"),
         function="release:run",

@@ -23,8 +23,8 @@ def check(recipe: Recipe, inputs: Mapping[str, Artifact]) -> dict[str, Any]:
     """The report (``report.json``) that belongs to these inputs.
 
     Raises ``SaysNo`` where a manifest names another input, a file was changed after its manifest
-    was written, the gate did not pass or judged another system, or the report is of another
-    adapter or another decoding.
+    was written, the gate did not pass or judged another system, a benchmark was scored that the
+    corpus was not cleaned of, or the report is of another adapter or another decoding.
     """
     for made in inputs.values():
         _check_inputs(made, inputs)
@@ -41,6 +41,7 @@ def check(recipe: Recipe, inputs: Mapping[str, Artifact]) -> dict[str, Any]:
             f"set gate.system={SYSTEM} and run `korpu gate`"
         )
     evaluation = inputs["evaluate"]
+    _check_clean(evaluation, inputs["prepare"])
     report: dict[str, Any] = json.loads(evaluation.file("report.json").read_text("utf-8"))
     measured, wanted = dict(report["decode"]), decoding.settings(recipe)
     if report["model"]["adapter_key"] != inputs["train"].key:
@@ -53,6 +54,22 @@ def check(recipe: Recipe, inputs: Mapping[str, Artifact]) -> dict[str, Any]:
     if measured != wanted:
         raise SaysNo(f"{evaluation.directory} was decoded otherwise than this recipe says")
     return report
+
+
+def _check_clean(evaluation: Artifact, prepared: Artifact) -> None:
+    """Every benchmark that was scored must be one that the corpus was cleaned of.
+
+    ``prepare`` reads its finished splits once more and makes no corpus where a line is left, so
+    what it names here is in none of them.
+    """
+    cleaned = prepared.manifest["config"].get("benchmark", {})
+    counted = prepared.stats.get("benchmarks", {})
+    for name, files in evaluation.manifest["config"].get("benchmark", {}).items():
+        if name not in counted or cleaned.get(name) != files:
+            raise SaysNo(
+                f"the corpus {prepared.directory} was not cleaned of the benchmark {name} that was "
+                "scored, so it may have been trained on; add it to benchmark and prepare again"
+            )
 
 
 def _check_inputs(made: Artifact, inputs: Mapping[str, Artifact]) -> None:

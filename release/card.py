@@ -18,10 +18,11 @@ def card(
     origins: Sequence[Mapping[str, Any]],
     parity: Mapping[str, Any],
     revision: str | None,
+    licence: Mapping[str, Any] | None = None,
 ) -> str:
     """The card as Markdown with a YAML front matter that model hubs read (``model-index``).
 
-    ``revision`` is the commit of a base from the hub.
+    ``revision`` is the commit of a base from the hub, ``licence`` what ``licence.settle`` gave.
     """
     return "\n".join(
         [
@@ -47,6 +48,7 @@ def card(
             "## Base, data and licences",
             "",
             _data(recipe, contract, origins, revision),
+            *_override(licence or {}),
             "",
             "## Limits",
             "",
@@ -203,6 +205,19 @@ def _data(
         for row in origins
     ]
     return "\n".join([*lines, "", "No training text ships with this model."])
+
+
+def _override(licence: Mapping[str, Any]) -> list[str]:
+    if "override" not in licence:
+        return []
+    override = licence["override"]
+    rows = [f"- {row['what']}: {row['licence']}" for row in override["looser_than"]]
+    return [
+        "",
+        f"**The licence {licence['name']} was set by whoever released this**, in place of "
+        f"{override['of']}. The reason given: {override['reason']}",
+        *(["", "It is looser than what these demand:", "", *rows] if rows else []),
+    ]
 
 
 def _limits(recipe: Recipe, contract: Mapping[str, Any]) -> str:

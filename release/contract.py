@@ -7,17 +7,21 @@ consumer, the examples) read this file and nothing of the recipe.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from korpu.errors import UsageError
+from korpu.errors import SaysNo, UsageError
 from korpu.languages import direction, language
 from korpu.schema import Recipe
+from release import intake
 
 SCHEMA = 2  # 2: orthography
 NAME = "translation.json"
 SCHEMA_FILE = Path(__file__).with_name("translation.schema.json")
+JSON_BYTES = 8 << 20
+FORMAT = re.compile(r"hf|ct2-[a-z0-9_]+")
 SHOWN = ("copy", "base", "adapter")
 
 # Raw text of the wild, for the test vectors that let another language re-implement the normaliser.
@@ -177,14 +181,21 @@ def metrics(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def load(bundle: Path) -> dict[str, Any]:
-    """A bundle's contract; raises ``UsageError`` where it is missing or of another schema."""
+    """A bundle's contract; raises ``UsageError`` where it is missing or of another schema.
+
+    Raises ``SaysNo`` where it is damaged, or names a file or folder that is not of a bundle.
+    """
     path = bundle / NAME
     try:
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+        found: dict[str, Any] = intake.read_json(path, JSON_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"{bundle} is no bundle: it has no {NAME}") from None
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise UsageError(f"{path} is of another schema than {SCHEMA}; use the korpu that made it")
+    formats, tokenizer = found.get("formats"), found.get("tokenizer")
+    if not isinstance(formats, dict) or not all(FORMAT.fullmatch(form) for form in formats):
+        raise SaysNo(f"{path} names a format that no bundle has; do not use this bundle")
+    if not isinstance(tokenizer, dict) or "/" in str(tokenizer.get("file")):
+        raise SaysNo(f"{path} names a tokenizer outside of its format; do not use this bundle")
+    intake.check_path(tokenizer.get("file"), path)
     return found

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
-from korpu.errors import SaysNo
+from korpu.errors import SaysNo, UsageError
+from korpu.schema import LicenceOverride
 
 # SPDX names without their version; a later row demands more.
 ORDER = (
@@ -77,3 +79,26 @@ def check(released: str, demands: Iterable[tuple[str, str]]) -> None:
             f"release.licence {released} cannot be given: {what} is under {name}, which {because}; "
             f"set release.licence to one that covers it, such as {licence!r}"
         )
+
+
+def settle(
+    released: str, override: LicenceOverride, demands: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """The licence a bundle is given: {name}, and {override} where one was asked for.
+
+    An override gives a licence whatever is demanded, and its reason and what it is looser than
+    stay with the bundle. Raises ``UsageError`` for one without a reason, else as ``check``.
+    """
+    if override.licence is None and override.reason is None:
+        check(released, demands)
+        return {"name": released}
+    name, reason = (override.licence or "").strip(), (override.reason or "").strip()
+    if not name or not reason:
+        raise UsageError(
+            "release.licence_override needs a licence and a reason, as "
+            "release.licence_override={licence: CC-BY-4.0, reason: '…'}"
+        )
+    looser = [
+        {"what": what, "licence": licence} for what, licence in demands if uncovered(name, licence)
+    ]
+    return {"name": name, "override": {"reason": reason, "of": released, "looser_than": looser}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -52,6 +51,7 @@ def provenance(
     """How the bundle was made: configuration, code, seeds, environment, stages, parity."""
     from korpu.config import key_config
     from korpu.stages import STAGES
+    from release.record import recorded
 
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -59,8 +59,9 @@ def provenance(
         "seed": recipe.seed,
         "config": key_config(recipe, STAGES["release"].sections)
         | {name: made.manifest["config"] for name, made in inputs.items()},
-        "gate": asdict(recipe.gate),
+        "recipe": recorded(recipe),
         "stages": made_from(inputs),
+        "contents": {name: made.content for name, made in inputs.items()},
         "environment": {
             **artifact.environment(),
             "installed": dict(

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from korpu import artifact, log, published
+from korpu import artifact, log
 from korpu.artifact import Artifact, File, Result
-from korpu.errors import SaysNo
+from korpu.errors import SaysNo, UsageError
 from korpu.schema import Recipe
 from release import (
     belonging,
     bundle,
     card,
     contract,
+    evidence,
     export,
     licence,
     merge,
     origin,
     parity,
     registries,
+    sbom,
+    signature,
 )
 
 
@@ -30,9 +34,9 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     """Files: bundle.json (where it is published), parity.json. The bundle goes to the registry.
 
     Refused (nothing is published) where parity fails. Raises ``SaysNo`` where report and gate do
-    not belong to this model, the gate did not pass, the licence is looser than what the base or
-    the data demand, or the version is published with another content; ``UsageError`` for a bad
-    name, version or alias, or without CTranslate2.
+    not belong to this model, the gate did not pass, a benchmark was not kept out of the corpus, the
+    licence is looser than what the base or the data demand, or the version is published with
+    another content; ``UsageError`` for a bad name, version, alias or key, or without CTranslate2.
     """
     release = recipe.release
     registry = registries.opened(release.registry)
@@ -40,11 +44,19 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
     export.require(release.exports)
     for kind in release.exports:
         parity.threshold(export.format_of(kind), release)
+    if release.sign_key:
+        signature.require(Path(release.sign_key), "release.sign_key")
+        if "://" in release.registry:
+            raise UsageError(
+                "release.sign_key: only a registry of folders keeps a signature so far; publish to "
+                "a folder, or unset it"
+            )
     before = registry.aliases(release.name).get(release.alias) if release.alias else None
     report = belonging.check(recipe, inputs)
-    evaluated = inputs["evaluate"]
     found = origin.origins(inputs["prepare"].file("train.parquet"))
-    licence.check(release.licence, origin.demands(recipe, found))
+    given = licence.settle(release.licence, release.licence_override, origin.demands(recipe, found))
+    release = dataclasses.replace(release, licence=given["name"])
+    asked, recipe = recipe, dataclasses.replace(recipe, release=release)
 
     made = out / "work" / "bundle"
     _clear(made, ["hf", *(export.format_of(kind) for kind in release.exports)])
@@ -57,15 +69,25 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
             refused=f"not published: {'; '.join(measured['failures'])}; see parity.json",
         )
     made_contract = contract.load(made)
-    text = card.card(recipe, made_contract, found, measured, origin.revision(inputs))
+    revision = origin.revision(inputs)
+    text = card.card(recipe, made_contract, found, measured, revision, given)
     artifact.write_atomically(made / "README.md", text)
-    artifact.write_json(made / "provenance.json", origin.provenance(recipe, inputs, measured))
-    for name in ("report.json", "stats.npz"):  # what a later gate compares with
-        (made / published.EVALUATION).mkdir(exist_ok=True)
-        shutil.copyfile(evaluated.file(name), made / published.EVALUATION / name)
-    bundle.seal(made, release.name, release.version, origin.made_from(inputs))
+    artifact.write_json(made / sbom.NAME, sbom.sbom(recipe, given["name"], revision))
+    kept = evidence.copy(inputs["evaluate"], inputs["prepare"], belonging.SYSTEM, made)
+    if kept:
+        log.say(f"  not all of the test text may be handed on: {', '.join(kept)} does not ship")
+    proof = origin.provenance(asked, inputs, measured) | {"licence": given}
+    artifact.write_json(made / "provenance.json", proof)
+    bundle.seal(made, release.name, release.version, origin.made_from(inputs), given)
+    if release.sign_key:
+        signature.sign(made, Path(release.sign_key))
 
     done = registry.publish(made)
+    if release.sign_key and not (done.path / bundle.SIGNATURE).exists():
+        raise SaysNo(
+            f"{done.where} was published without a signature, and a version never changes; raise "
+            "release.version"
+        )
     log.say(f"  {'published' if done.new else 'already published'}: {done.where}")
     if release.alias and before != release.version:
         registry.move_alias(release.name, release.alias, release.version, before)
@@ -144,7 +166,7 @@ def _make(
     measured["files"] = {
         path.relative_to(made).as_posix(): artifact.sha256(path)
         for path in shipped
-        if path.relative_to(made).as_posix() not in (*bundle.ABOUT, bundle.MANIFEST)
+        if bundle.counts(path.relative_to(made).as_posix())
     }
     return measured
 

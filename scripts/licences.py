@@ -8,10 +8,9 @@ python scripts/licences.py --write    # write docs/licences.md
 from __future__ import annotations
 
 import argparse
-from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from korpu.dependencies import closure, licence
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "licences.md"
 DATA = """## Data and models
@@ -26,43 +25,12 @@ DATA = """## Data and models
 """
 
 
-def closure(roots: list[str]) -> dict[str, metadata.Distribution]:
-    """The installed distributions that the given ones need, by canonical name."""
-    found: dict[str, metadata.Distribution] = {}
-    todo = [Requirement(root) for root in roots]
-    while todo:
-        wanted = todo.pop()
-        name = wanted.name.lower().replace("_", "-").replace(".", "-")
-        if name in found:
-            continue
-        try:
-            found[name] = metadata.distribution(wanted.name)
-        except metadata.PackageNotFoundError:
-            continue  # an optional or platform-bound requirement that is not installed
-        extras = wanted.extras or {""}
-        for text in found[name].requires or []:
-            needed = Requirement(text)
-            if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in extras):
-                todo.append(needed)
-    return found
-
-
-def licence(distribution: metadata.Distribution) -> str:
-    """The SPDX expression where there is one, else the classifiers, else the licence field."""
-    about = distribution.metadata
-    if expression := about.get("License-Expression"):
-        return str(expression)
-    classifiers = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
-    named = [c.rpartition(" :: ")[2] for c in classifiers if not c.endswith("OSI Approved")]
-    if named:
-        return ", ".join(named)
-    text = str(about.get("License") or "").strip()
-    return text.splitlines()[0][:60] if text else "not stated in its metadata"
-
-
 def table() -> str:
     rows = closure(["korpu[export,dev]"])
-    lines = [f"| {name} | {d.version} | {licence(d)} |" for name, d in sorted(rows.items())]
+    lines = [
+        f"| {name} | {d.version} | {licence(d) or 'not stated in its metadata'} |"
+        for name, d in sorted(rows.items())
+    ]
     return "\n".join(
         [
             "# Licences",

@@ -27,6 +27,7 @@ from korpu.schema.evaluate import (
     External,
     Gate,
     GateChecks,
+    LicenceOverride,
     Part,
     Release,
     Robustness,
@@ -50,9 +51,9 @@ from korpu.schema.train import Monitor, Select, Tracker, Train
 __all__ = [
     "CONTENT", "ELSEWHERE", "NAME_OR_CONTENT", "Adapter", "Align", "Benchmark", "Bundle", "Collect",
     "Corrections", "Decode", "Decontaminate", "Dedupe", "Encoder", "Evaluate", "External", "Files",
-    "Filter", "Gate", "GateChecks", "Hub", "Model", "Monitor", "Newsroom", "Opus", "Part",
-    "Prepare", "Recipe", "Release", "Robustness", "Runtime", "Scorer", "Select", "Site", "Slurm",
-    "Sources", "Split", "Tracker", "Train", "Warc",
+    "Filter", "Gate", "GateChecks", "Hub", "LicenceOverride", "Model", "Monitor", "Newsroom",
+    "Opus", "Part", "Prepare", "Recipe", "Release", "Robustness", "Runtime", "Scorer", "Select",
+    "Site", "Slurm", "Sources", "Split", "Tracker", "Train", "Warc",
 ]  # fmt: skip
 
 

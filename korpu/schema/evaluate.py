@@ -113,6 +113,14 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class LicenceOverride:
+    """A licence that is looser than demanded, on purpose; both, or neither, are given."""
+
+    licence: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Release:
     """What is published, where, and what must hold before."""
 
@@ -122,6 +130,8 @@ class Release:
     alias: str | None  # moved to this version when all is proven
     exports: list[str]  # float32 | int8
     licence: str
+    licence_override: LicenceOverride
+    sign_key: Annotated[str | None, ELSEWHERE]  # private key (PEM) that signs the bundle
     parity_lines: int
     parity_identical: dict[str, float]  # minimum share of identical translations, by export
     parity_chrf_pp: float  # maximum difference

@@ -116,6 +116,20 @@ def test_the_card_has_measured_numbers_baseline_licence_and_limits(released):
     assert "float16 (not exported)" in body
 
 
+def test_the_card_is_read_by_the_hub_s_own_library(released):
+    from huggingface_hub import ModelCard
+
+    card = ModelCard.load(released.path / "README.md")
+    assert card.data.license == "cc0-1.0"
+    assert card.data.model_name == "small"
+    found = {
+        (row.task_type, row.dataset_args, row.metric_type, row.metric_name): row.metric_value
+        for row in card.data.eval_results
+    }
+    assert len(found) == 8  # two directions, two metrics, raw and normalised
+    assert found["translation", "azj_Latn-uzn_Latn", "chrf", "chrF++ (normalised)"] == 91.0
+
+
 def test_provenance_names_configuration_code_and_environment(world, released):
     made = json.loads((released.path / "provenance.json").read_text("utf-8"))
     assert made["stages"]["train"] == {

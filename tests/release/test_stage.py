@@ -18,6 +18,7 @@ from korpu import artifact
 from korpu.artifact import File, Result
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import ctranslate
+from korpu.schema import LicenceOverride
 from release import belonging, merge, parity, registry, stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,7 @@ def test_what_is_published(recipe, released):
     hf = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json")
     assert files == {
         *("MANIFEST.json", "README.md", "provenance.json", "smoke.jsonl", "translation.json"),
+        "sbom.cdx.json",
         *("eval/report.json", "eval/stats.npz"),
         *(f"hf/{name}" for name in (*hf, "tokenizer_config.json", "orthography.json")),
         *(f"adapter/{name}" for name in ("adapter_config.json", "adapter_model.safetensors")),
@@ -275,11 +277,70 @@ def test_a_licence_looser_than_the_base_or_data_is_refused(recipe, world, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_override_of_the_licence_is_shown(recipe, world, tmp_path):
+    nllb = dataclasses.replace(
+        recipe, model=dataclasses.replace(recipe.model, licence="CC-BY-NC-4.0")
+    )
+    reason = "Müəlliflər 2026-11-02 tarixində yazılı icazə verib."
+    override = LicenceOverride("CC-BY-4.0", reason)
+    registry_ = str(tmp_path / "registry")
+    changed = with_release(
+        nllb, registry=registry_, licence="CC-BY-4.0", licence_override=override, exports=[]
+    )
+    (tmp_path / "out").mkdir()
+    assert stage.run(changed, world.inputs, tmp_path / "out").refused is None
+    path = tmp_path / "registry" / "small" / "versions" / "0.1.0"
+    expected = {
+        "name": "CC-BY-4.0",
+        "override": {
+            "reason": reason,
+            "of": "CC-BY-4.0",
+            "looser_than": [{"what": "the base model tiny", "licence": "CC-BY-NC-4.0"}],
+        },
+    }
+    assert registry.verify(path)["licence"] == expected
+    assert json.loads((path / "provenance.json").read_text("utf-8"))["licence"] == expected
+    card = (path / "README.md").read_text("utf-8")
+    assert f"The reason given: {reason}" in card
+    assert "- the base model tiny: CC-BY-NC-4.0" in card
+    assert json.loads((path / "translation.json").read_text("utf-8"))["licence"] == "CC-BY-4.0"
+
+
+def test_a_benchmark_that_the_corpus_was_not_cleaned_of_is_refused(world, tmp_path):
+    def with_benchmarks(name, stage_, files, counted):
+        made = world.inputs[stage_]
+        there = tmp_path / name / stage_
+        shutil.copytree(made.directory, there)
+        manifest = dict(made.manifest)
+        manifest["config"] = {"benchmark": files}
+        manifest["stats"] = {"benchmarks": counted}
+        artifact.write_json(there / artifact.MANIFEST, manifest)
+        return artifact.load(there)
+
+    ours, other = {"ntrex": {"src": "aa"}}, {"ntrex": {"src": "bb"}}
+    cases = (
+        ("clean", ours, {"ntrex": "s"}, True),
+        ("without", {}, {}, False),
+        ("not counted", ours, {}, False),
+        ("another file", other, {"ntrex": "s"}, False),
+    )
+    for name, cleaned, counted, fine in cases:
+        evaluation = with_benchmarks(name, "evaluate", ours, {})
+        prepared = with_benchmarks(name, "prepare", cleaned, counted)
+        if fine:
+            belonging._check_clean(evaluation, prepared)
+            continue
+        with pytest.raises(SaysNo, match="was not cleaned of the benchmark ntrex"):
+            belonging._check_clean(evaluation, prepared)
+
+
 def test_settings_that_cannot_be_are_refused_before_any_work(recipe, world, tmp_path, monkeypatch):
     for changes, sentence in (
         ({"name": "Ünlü/../x"}, "release.name cannot be"),
         ({"version": "1.0"}, "release.version must be a version"),
         ({"alias": "1.0.0"}, "release.alias cannot be"),
+        ({"licence_override": LicenceOverride("MIT", None)}, "needs a licence and a reason"),
+        ({"licence_override": LicenceOverride("MIT", " ")}, "needs a licence and a reason"),
         ({"parity_identical": {"float32": 1.0}}, r"release\.parity_identical\.int8 has no value"),
     ):
         with pytest.raises(UsageError, match=sentence):
