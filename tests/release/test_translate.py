@@ -98,7 +98,7 @@ def test_a_folder_is_a_bundle_too(say, smoke, released):
     ("words", "sentence"),
     [
         (["bundel=x"], r"did you mean bundle=…\?"),
-        (["bundle=small", "form=az", "to=uz"], r"did you mean from=…\?"),
+        (["bundle=small", "frm=az", "to=uz"], r"did you mean from=…\?"),
         (["--bundle=small"], r"did you mean bundle=…\?"),
         (["bundle=small", "to=uz"], "needs from=…"),
         (["bundle", "from=az", "to=uz"], "bundle has no value"),
