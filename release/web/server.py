@@ -85,11 +85,13 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.server.reading.add(self.connection)
+        self._is_late = False
         self._late = threading.Timer(self.server.read_seconds, self._give_up)
         self._late.daemon = True
         self._late.start()
 
     def _give_up(self) -> None:
+        self._is_late = True
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RD)
 
@@ -103,8 +105,8 @@ class Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def parse_request(self) -> bool:
-        self.close_connection = True
-        if not super().parse_request():
+        if not super().parse_request() or self._is_late:
+            self.close_connection = True
             return False
         self.close_connection = True
         if self.command not in ("GET", "HEAD", "POST"):
@@ -198,6 +200,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the library itself refuses, in the same shape."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # or there would be no status line
         self._say(code, {"error": message or explain or self.responses.get(code, ("",))[0]})
 
     def _say(self, status: int, answer: Any, more: dict[str, str] | None = None) -> None:
