@@ -1,25 +1,29 @@
-"""`korpu translate`: lines in, lines out, with a published bundle."""
+"""`korpu translate`: text, Markdown, HTML or articles in, the same out, with a bundle."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from korpu import log
 from korpu import words as named
 from korpu.artifact import replace_durably
 from korpu.errors import DONE, UsageError
 from korpu.languages import language
+from release.formats.document import Document
+from release.formats.job import Job, sentence
+from release.formats.read import document, format_of, origins
 
 HELP = """korpu translate bundle=BUNDLE from=LANGUAGE to=LANGUAGE [word=value …]
 
 Translates standard input, one line for each line; empty lines stay. Long lines are split into
-sentences and joined again. Uzbek in Cyrillic is read too.
+sentences and joined again. Uzbek is read and written in both scripts.
 
   bundle=DIR|NAME|NAME@ALIAS|NAME@VERSION   a bundle's folder, or its name in the registry
                       (a bare name: production, or candidate where nothing is in production)
@@ -27,19 +31,35 @@ sentences and joined again. Uzbek in Cyrillic is read too.
   text=…              this text in place of standard input
   file=PATH           this file in place of standard input
   out=PATH            write there in place of standard output
+  format=text|markdown|html|jsonl           what is read and written, without it by
+                      the file's suffix, or text; markup, addresses, placeholders and code stay
+  fields=title,text   of an article (jsonl), what is text; all other fields stay
+  provenance=none|line|metadata|line,metadata   say that it is a machine's translation, and whose:
+                      a last line for readers, or for programs (jsonl: metadata without it)
   registry=PLACE      the registry of names: a folder (registry), s3://…, mlflow+http://…
   force=true          a version that was withdrawn, all the same
   backend=hf|ct2-float32|ct2-int8           the format to load (ct2-int8, or hf without it)
 
   echo "Bakıda hava günəşlidir." | korpu translate bundle=newsroom@candidate from=az to=uz
+  korpu translate bundle=newsroom from=az to=uz-Cyrl file=page.html out=page.uz.html
+  korpu translate serve bundle=newsroom     a page and an HTTP service for trying a bundle
 """
-WORDS = ("bundle", "from", "to", "text", "file", "out", "registry", "force", "backend")
+WORDS = (
+    *("bundle", "from", "to", "text", "file", "out", "format", "fields", "provenance"),
+    *("registry", "force", "backend"),
+)
 BATCH = 64  # lines translated together, where nobody waits for each
+ARTICLES = 16  # articles translated together
+T = TypeVar("T")
 
 
 def main(words: list[str]) -> int:
-    """Run the command; returns 0. Raises ``UsageError`` for its words, ``SaysNo`` for a bundle
-    whose files are not the published ones."""
+    """Run the command; returns 0. Raises ``UsageError`` for its words and for articles that cannot
+    be read, ``SaysNo`` for a bundle whose files are not the published ones."""
+    if words[:1] == ["serve"]:
+        from release.serve import main as serve
+
+        return serve(words[1:])
     if not words or any(word in ("-h", "--help") for word in words):
         print(HELP, end="")
         return DONE if words else UsageError.exit_code
@@ -50,29 +70,78 @@ def main(words: list[str]) -> int:
     if "text" in given and "file" in given:
         raise UsageError("give text=… or file=…, not both")
     source, target = language(given["from"]).flores, language(given["to"]).flores
+    form = format_of(given.get("format"), given.get("file"))
+    if "fields" in given and form != "jsonl":
+        raise UsageError("fields=… is for articles: give format=jsonl too")
+    asked = origins(given.get("provenance"), form)
 
-    from release import backend, contract
-    from release.bundle import verify
+    from release import contract, opened
+    from release.formats.translated import translated
 
     force = named.truth("force", given.get("force", "false"))
     where = _bundle(given["bundle"], given.get("registry", "registry"), force)
-    found = contract.load(where)
-    form = backend.choose(found, given.get("backend"))
-    way = backend.check_direction(found, source, target)
-    manifest = verify(where, parts=(contract.NAME, form))
-    log.say(f"{manifest['name']} {manifest['version']}, {form}")
-    run = backend.load(where, found, form)
+    opened.check(contract.load(where), source, target)
+    bundle = opened.open_bundle(where, given.get("backend"))
+    log.say(f"{bundle.name} {bundle.version}, {bundle.form}")
+    run, languages = bundle.run(source, target)
+    job = Job(
+        source,
+        target,
+        bundle.name,
+        bundle.version,
+        line="line" in asked,
+        metadata="metadata" in asked,
+        fields=tuple(given.get("fields", "title,text").split(",")),
+    )
     with ExitStack() as stack:
         lines, batch = _lines(given, stack)
         write = _output(given.get("out"), stack)
-        for part in _batches(lines, batch):
-            for translation in run([line.rstrip("\r\n") for line in part], way):
-                write.write(translation + "\n")
+        for documents in _documents(lines, form, job, batch):
+            for translation in translated(documents, run, languages):
+                write.write(translation)
             write.flush()
         if "out" in given:
             os.fsync(write.fileno())
             replace_durably(Path(f"{given['out']}.tmp"), Path(given["out"]))
     return DONE
+
+
+def _documents(lines: Iterable[str], form: str, job: Job, batch: int) -> Iterator[list[Document]]:
+    """The documents that are translated together: lines and articles a few at a time, as they
+    come; a page or a Markdown file whole."""
+    if form == "text":
+        from release.formats.plain import line
+
+        count = 0
+        for part in _batches(lines, batch):
+            count += len(part)
+            yield [[*line(row), "\n"] for row in part]
+        if job.line and count:
+            yield [[sentence(job) + "\n"]]
+    elif form == "jsonl":
+        yield from _articles(lines, job, min(batch, ARTICLES))
+    else:
+        yield [document("".join(lines), form, job)]
+
+
+def _articles(lines: Iterable[str], job: Job, size: int) -> Iterator[list[Document]]:
+    """So many articles at a time; those before one that cannot be read come first."""
+    from release.formats.articles import article
+
+    part: list[Document] = []
+    for number, row in enumerate(lines, 1):
+        try:
+            if row.strip():
+                part.append([*article(row, f"line {number}", job), "\n"])
+        except UsageError:
+            if part:
+                yield part
+            raise
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def _bundle(reference: str, registry: str, force: bool) -> Path:
@@ -90,8 +159,10 @@ def _bundle(reference: str, registry: str, force: bool) -> Path:
 def _lines(given: dict[str, str], stack: ExitStack) -> tuple[Iterable[str], int]:
     """Lines to translate, and how many at once; on a terminal every line is answered."""
     if "text" in given:
-        return given["text"].split("\n"), BATCH
+        return list(io.StringIO(given["text"])) or [""], BATCH
     if "file" not in given:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", newline="\n")
         if sys.stdin.isatty():
             return _decoded(sys.stdin, "standard input"), 1
         return _decoded(sys.stdin, "standard input"), BATCH
@@ -118,12 +189,12 @@ def _output(out: str | None, stack: ExitStack) -> IO[str]:
     half = Path(f"{out}.tmp")
     stack.callback(half.unlink, missing_ok=True)  # of a run that did not end
     try:
-        return stack.enter_context(half.open("w", encoding="utf-8"))
+        return stack.enter_context(half.open("w", encoding="utf-8", newline="\n"))
     except OSError as error:
         raise UsageError(f"out={out} cannot be written: {error.strerror}") from error
 
 
-def _batches(lines: Iterable[str], size: int) -> Iterator[list[str]]:
+def _batches(lines: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(lines)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

@@ -98,7 +98,7 @@ def test_a_folder_is_a_bundle_too(say, smoke, released):
     ("words", "sentence"),
     [
         (["bundel=x"], r"did you mean bundle=…\?"),
-        (["bundle=small", "form=az", "to=uz"], r"did you mean from=…\?"),
+        (["bundle=small", "frm=az", "to=uz"], r"did you mean from=…\?"),
         (["--bundle=small"], r"did you mean bundle=…\?"),
         (["bundle=small", "to=uz"], "needs from=…"),
         (["bundle", "from=az", "to=uz"], "bundle has no value"),
@@ -149,3 +149,72 @@ def test_help_and_exit_codes_through_the_front_door(tmp_path, capsys, monkeypatc
     empty = f"registry={tmp_path}"
     assert cli.run(["translate", "bundle=newsroom", "from=az", "to=uz", empty]) == 2
     assert "there is no bundle 'newsroom'" in capsys.readouterr().err
+
+
+def test_documents_of_every_format(say, smoke, tmp_path):
+    first, second = smoke[0], smoke[1]
+    page = tmp_path / "page.html"
+    page.write_bytes(f"<p class=a>{first['text']}<br>\r\n{second['text']}</p>{{x}}\r\n".encode())
+    words = [f"file={page}", f"out={tmp_path / 'out.html'}", "backend=ct2-float32"]
+    assert say("", *words) == []
+    made = f"<p class=a>{first['translation']}<br>\r\n{second['translation']}</p>{{x}}\r\n"
+    assert (tmp_path / "out.html").read_bytes().decode() == made
+    markdown = f"# {first['text']}\n\n- {second['text']}\n\n    kod\n"
+    assert say(markdown, "format=markdown", "provenance=line", "backend=ct2-float32") == [
+        f"# {first['translation']}",
+        "",
+        f"- {second['translation']}",
+        "",
+        "    kod",
+        "",
+        "*Mashina tarjimasi: ozarbayjon tilidan, small 0.1.0 modeli.*",
+    ]
+    rows = [{"id": n, "text": row["text"], "language": "az"} for n, row in enumerate(smoke[:3])]
+    lines = say(
+        "".join(f"{json.dumps(row)}\n" for row in rows), "format=jsonl", "backend=ct2-float32"
+    )
+    for number, line in enumerate(lines):
+        assert json.loads(line) == {
+            "id": number,
+            "text": smoke[number]["translation"],
+            "language": "uz",
+            "translation": {
+                "model": "small", "version": "0.1.0", "machine_translated": True,
+                "from": "az", "to": "uz",
+            },
+        }  # fmt: skip
+    assert len(lines) == 3
+
+
+def test_uzbek_is_written_in_cyrillic_too(say, smoke):
+    from data_prep.text.transliterate import uz_latin_to_cyrillic
+
+    (line,) = say(smoke[0]["text"] + "\n", "backend=ct2-float32", target="uz-Cyrl")
+    assert line == uz_latin_to_cyrillic(smoke[0]["translation"])
+    assert any("а" <= letter <= "я" for letter in line)
+    told = say("hava\n", "provenance=line", "backend=ct2-float32", target="uz-Cyrl")
+    assert told[1:] == ["Машина таржимаси: озарбайжон тилидан, small 0.1.0 модели."]
+
+
+def test_a_bad_article_leaves_nothing_half(recipe, released, tmp_path, capsys):
+    rows = [json.dumps({"text": "hava"}), json.dumps({"text": "gün"}), '{"text": 5}']
+    (tmp_path / "in.jsonl").write_text("\n".join(rows), "utf-8")
+    assert released.result.refused is None
+    words = ["bundle=small", "from=az", "to=uz", f"registry={recipe.release.registry}"]
+    words += [f"file={tmp_path / 'in.jsonl'}", "backend=ct2-float32"]
+    with pytest.raises(UsageError, match="line 3: text is not a text"):
+        main(words)
+    assert [json.loads(line)["language"] for line in capsys.readouterr().out.splitlines()] == [
+        "uzn_Latn",
+        "uzn_Latn",
+    ]
+    with pytest.raises(UsageError, match="line 3: text is not a text"):
+        main([*words, f"out={tmp_path / 'out.jsonl'}"])
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_placeholder_comes_out_of_a_model_that_does_not_know_it(say):
+    line = "hava {name} gün %s https://x.az/a?b=1 külək"
+    for made in say(f"{line}\n", "backend=ct2-float32"):
+        for atom in ("{name}", "%s", "https://x.az/a?b=1"):
+            assert made.count(atom) == 1

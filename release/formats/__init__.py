@@ -1,0 +1,1 @@
+"""Document formats: what in them is text to translate, and everything else byte for byte."""

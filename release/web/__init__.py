@@ -1,0 +1,1 @@
+"""A page and an HTTP service for trying a bundle; not a platform."""
