@@ -81,7 +81,9 @@ def _watching(name: str, rule: Rule) -> Rule:
         if silent or not isinstance(state, _Watched):
             return rule(state, silent)
         start, count = state.pos, len(state.tokens)
-        close = state.md.helpers.parseLinkLabel(state, start, True) if name == "link" else -1
+        close = -1
+        if name == "link" and state.src[start] == "[":
+            close = state.md.helpers.parseLinkLabel(state, start, True)
         if not rule(state, silent):
             return False
         made = [token.type for token in state.tokens[count:]]

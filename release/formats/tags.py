@@ -49,6 +49,10 @@ class _Reader(HTMLParser):
         self.feed(page)
         self.close()
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """``<![`` is a comment in HTML; the library raises where it is none it knows."""
+        return self.parse_bogus_comment(i, bool(report))
+
     def _note(self, kind: Kind, name: str = "") -> None:
         line, column = self.getpos()
         at = self._lines[line - 1] + column

@@ -379,3 +379,11 @@ def test_what_a_format_has_no_place_for():
     assert origins(None, "jsonl") == {"metadata"}
     assert origins("none", "jsonl") == frozenset()
     assert origins("line,metadata", "html") == {"line", "metadata"}
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "text"])
+def test_hostile_documents_come_through(form):
+    for part in ("<![", "<!", "<a ", "[", "![", "[a](", "*", "**a", "`", "<", "&", "| a |\n|--|\n"):
+        assert through(loud, part * 300, form)
+    for part in ("{{", "a@", "%(", "https://x", "#a", "\0", "\r", "\u2028", "- > 1. "):
+        assert through(loud, part * 300, form)

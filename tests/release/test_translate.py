@@ -159,13 +159,15 @@ def test_documents_of_every_format(say, smoke, tmp_path):
     assert say("", *words) == []
     made = f"<p class=a>{first['translation']}<br>\r\n{second['translation']}</p>{{x}}\r\n"
     assert (tmp_path / "out.html").read_bytes().decode() == made
-    markdown = f"# {first['text']}\n\n- {second['text']}\n\n    kod\n"
+    markdown = f"# {first['text']}\n\n- {second['text']}\n\n```\nkod\n```\n"
     assert say(markdown, "format=markdown", "provenance=line", "backend=ct2-float32") == [
         f"# {first['translation']}",
         "",
         f"- {second['translation']}",
         "",
-        "    kod",
+        "```",
+        "kod",
+        "```",
         "",
         "*Mashina tarjimasi: ozarbayjon tilidan, small 0.1.0 modeli.*",
     ]
