@@ -93,7 +93,9 @@ def _copied(source: IO[bytes], sink: IO[bytes], left: int, archive: Path) -> int
 
 def _members(archive: Path) -> Iterator[Member]:
     """The files in an archive, one after the other; raises ``SaysNo`` for anything else."""
-    if zipfile.is_zipfile(archive):
+    with archive.open("rb") as packed_file:
+        begins = packed_file.read(4)
+    if begins == b"PK\x03\x04":  # is_zipfile takes a tar whose last file is an .npz for one
         with zipfile.ZipFile(archive) as packed:
             for row in packed.infolist():
                 kind = row.external_attr >> 28  # the Unix file type: 8 a file, 4 a folder
