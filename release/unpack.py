@@ -93,8 +93,17 @@ def _copied(source: IO[bytes], sink: IO[bytes], left: int, archive: Path) -> int
 
 def _members(archive: Path) -> Iterator[Member]:
     """The files in an archive, one after the other; raises ``SaysNo`` for anything else."""
-    # first: a tar that holds a zip near its end (statistics are one) looks like a zip, too
-    if tarfile.is_tarfile(archive):
+    with archive.open("rb") as packed_file:
+        begins = packed_file.read(4)
+    if begins == b"PK\x03\x04":  # is_zipfile takes a tar whose last file is an .npz for one
+        with zipfile.ZipFile(archive) as packed:
+            for row in packed.infolist():
+                kind = row.external_attr >> 28  # the Unix file type: 8 a file, 4 a folder
+                if kind not in (0, 4, 8):
+                    raise SaysNo(f"{archive} holds {row.filename!r}, a link or device")
+                if not row.is_dir():
+                    yield row.filename, lambda row=row: packed.open(row)
+    elif tarfile.is_tarfile(archive):
         with tarfile.open(archive, "r|*") as stream:  # a member at a time: a bomb is not unrolled
             for number, member in enumerate(stream):
                 if number > 2 * intake.MOST:
@@ -105,13 +114,5 @@ def _members(archive: Path) -> Iterator[Member]:
                     yield member.name, lambda member=member: stream.extractfile(member)
                 elif not member.isdir():
                     raise SaysNo(f"{archive} holds {member.name!r}, a link or device")
-    elif zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as packed:
-            for row in packed.infolist():
-                kind = row.external_attr >> 28  # the Unix file type: 8 a file, 4 a folder
-                if kind not in (0, 4, 8):
-                    raise SaysNo(f"{archive} holds {row.filename!r}, a link or device")
-                if not row.is_dir():
-                    yield row.filename, lambda row=row: packed.open(row)
     else:
         raise UsageError(f"{archive} is no .zip and no .tar")

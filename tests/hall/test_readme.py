@@ -90,9 +90,12 @@ def test_a_command_of_the_readme_runs(command, undisturbed, apart, port, my_news
     text = "Bakıda hava günəşlidir.\n"
     if command.startswith("echo"):
         _, _, command = command.partition(" | ")
-    if "eval" in command or command.startswith("korpu -sc"):
+    if command.startswith(("eval ", "korpu -sc")):
         command = "korpu -sc install=bash"
     words = runnable(command, folder, port, my_news)
+    if "serve" in words:
+        served(words)
+        return
     program = {"korpu": [sys.executable, "-m", "korpu.cli"], "python": [sys.executable]}[words[0]]
     done = subprocess.run(
         [*program, *words[1:]], input=text, capture_output=True, text=True, cwd=runs.CHECKOUT,
@@ -101,6 +104,16 @@ def test_a_command_of_the_readme_runs(command, undisturbed, apart, port, my_news
     assert done.returncode == 0, f"{words}: {done.stderr}"
     if "translate" in words:
         assert len(done.stdout.splitlines()) == 1
+
+
+def served(words):
+    """The service starts, says where, and ends when it is asked to."""
+    process = runs.start(*[word for word in words[1:] if not word.startswith("port=")], "port=0")
+    assert process.stderr is not None
+    while "http://" not in (said := process.stderr.readline()):
+        assert said, process.wait()
+    process.terminate()
+    assert process.wait(60) == 0
 
 
 def test_the_make_targets_of_the_readme_exist():
