@@ -26,7 +26,7 @@ DATA = """## Data and models
 
 
 def table() -> str:
-    rows = closure(["korpu[export,dev]"])
+    rows = closure(["korpu[export,s3,sign,dev]"])
     lines = [
         f"| {name} | {d.version} | {licence(d) or 'not stated in its metadata'} |"
         for name, d in sorted(rows.items())
