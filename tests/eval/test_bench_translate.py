@@ -59,7 +59,9 @@ def test_random_weights_give_as_many_tokens_as_the_longest_source_of_a_batch(
 
 def test_lengths_are_news_and_the_seed_s() -> None:
     some = bench_translate.lengths_of_news(2000, 1)
-    assert some == bench_translate.lengths_of_news(2000, 1) != bench_translate.lengths_of_news(2000, 2)
+    assert (
+        some == bench_translate.lengths_of_news(2000, 1) != bench_translate.lengths_of_news(2000, 2)
+    )
     assert 24 < sorted(some)[1000] < 33 and min(some) >= 5 and max(some) > 90
 
 
