@@ -19,6 +19,7 @@ from release.web.desk import Desk, Refused
 
 PAGE = Path(__file__).with_name("page.html")
 CONNECTIONS = 32  # open at once, of any kind
+ASKING = 0.2  # seconds for the question of one connection too many; others wait meanwhile
 READ_SECONDS = 10  # for a request to arrive as a whole
 DRAIN = 1 << 20  # bytes of a refused request that are read, so that its sender reads the answer
 PATHS = {"/": "GET", "/health": "GET", "/openapi.json": "GET", "/translate": "POST"}
@@ -47,7 +48,9 @@ class Server(ThreadingMixIn, HTTPServer):
             super().process_request(request, client_address)
             return
         with suppress(OSError):
-            request.settimeout(1)
+            request.settimeout(ASKING)
+            with suppress(TimeoutError):
+                request.recv(1 << 16)  # what is left unread would reset the answer
             body = json.dumps({"error": "too many connections are open; try again soon"})
             request.sendall(
                 "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nConnection: close\r\n"

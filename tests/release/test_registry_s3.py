@@ -5,7 +5,9 @@ import os
 import shutil
 import sys
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import registries, registry
@@ -93,10 +95,12 @@ def test_a_large_file_goes_up_in_parts(tmp_path, place, monkeypatch):
 
     monkeypatch.setattr(objects, "PART", 5 << 20)
     made = make(tmp_path / "a", size=1)
-    (made / "weights").write_bytes(os.urandom(11 << 20))
+    (made / "adapter").mkdir(exist_ok=True)
+    weights = np.frombuffer(os.urandom(11 << 20), dtype=np.uint8)
+    save_file({"weights": weights}, made / "adapter" / "adapter_model.safetensors")
     manifest = registry.bundles.seal(made, "demo", "1.0.0", {})
     place.publish(made)
-    digest = manifest["files"]["weights"]["sha256"]
+    digest = manifest["files"]["adapter/adapter_model.safetensors"]["sha256"]
     key = f"{place.objects.prefix}demo/versions/1.0.0/objects/{digest}"
     tag = place.objects.client.head_object(Bucket=BUCKET, Key=key)["ETag"]
     assert tag.strip('"').endswith("-3")
