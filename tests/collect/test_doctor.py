@@ -130,7 +130,9 @@ def test_two_sites_on_one_host_share_its_pace(server):
     assert all(report.problem is None for report in reports.values())
     times = [moment for moment, _ in server.times]
     assert len(times) > 8
-    assert min(b - a for a, b in itertools.pairwise(times)) > 0.09
+    # they are paced as they are sent, and a busy machine may take longer over one than the next
+    assert min(b - a for a, b in itertools.pairwise(times)) > 0.05
+    assert times[-1] - times[0] > 0.095 * (len(times) - 1)
 
 
 def test_a_slow_site_is_asked_for_less(server, monkeypatch):

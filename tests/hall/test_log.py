@@ -63,6 +63,8 @@ def test_the_display_on_a_real_terminal(on_terminal, tmp_path, columns):
     assert terminal.read(until=lambda _: terminal.raw.count(b"  crawl") - before >= 8)
     redraws = terminal.raw.count(b"  crawl") - before
     assert redraws <= 4 * (time.monotonic() - began) + 1
+    # not in the middle of a redraw
+    assert terminal.read(until=lambda lines: any("43 errors" in line for line in lines))
     shown = terminal.lines()
     assert shown[0].startswith("a line [bold]above\\x1b[31m the display")
     bar = next(n for n, line in enumerate(shown) if line.startswith("  crawl"))
