@@ -53,15 +53,36 @@ def main(words: list[str]) -> int:
 
 def _jobs(given: Mapping[str, str], folder: Path) -> tuple[dict[str, Any], list[str]]:
     """Contestants by name, the peer first; and the references, where there are any."""
-    from eval.bench_decoders import SETTINGS, Job
-    from korpu.languages import direction
-    from korpu.schema import Decode
+    from eval.bench_decoders import SETTINGS
 
     names = ["generate", *given["contestants"].split(",")]
     for name in names[1:]:
         if name not in SETTINGS:
             raise UsageError(f"contestants must be some of {', '.join(SETTINGS)}, not {name!r}")
-    job = partial(
+    job = job_of(given)
+    count = bench.number(given, "lines")
+    if given["shape"]:
+        lengths = lengths_of_news(count, bench.number(given, "seed"))
+        made: dict[str, Any] = {}
+        for vocabulary in given["vocabulary"].split(","):
+            home = folder / vocabulary
+            drawn(given["shape"], vocabulary, home / "hf")
+            _convert(home, names)
+            for name in names if not made else names[1:]:
+                made[f"{name}, {vocabulary}"] = job(name, str(home / "hf"), lengths=lengths)
+        return made, []
+    texts, refs = lines_of(given, count)
+    _converted(Path(given["model"]), folder, names)
+    return {name: job(name, str(folder / "hf"), texts=tuple(texts)) for name in names}, refs
+
+
+def job_of(given: Mapping[str, str]) -> Any:
+    """A ``Job`` of the words that say how to decode; it wants a contestant, a model and texts."""
+    from eval.bench_decoders import Job
+    from korpu.languages import direction
+    from korpu.schema import Decode
+
+    return partial(
         Job,
         direction=direction(given["direction"]),
         decode=Decode(
@@ -74,18 +95,6 @@ def _jobs(given: Mapping[str, str], folder: Path) -> tuple[dict[str, Any], list[
         max_length=200,
         threads=bench.number(given, "threads"),
     )
-    count = bench.number(given, "lines")
-    if given["shape"]:
-        lengths = lengths_of_news(count, bench.number(given, "seed"))
-        made: dict[str, Any] = {}
-        for vocabulary in given["vocabulary"].split(","):
-            model = _drawn(given["shape"], vocabulary, folder / vocabulary, names)
-            for name in names if not made else names[1:]:
-                made[f"{name}, {vocabulary}"] = job(name, model, lengths=lengths)
-        return made, []
-    texts, refs = lines_of(given, count)
-    _converted(Path(given["model"]), folder, names)
-    return {name: job(name, str(folder / "hf"), texts=tuple(texts)) for name in names}, refs
 
 
 def lines_of(given: Mapping[str, str], count: int) -> tuple[list[str], list[str]]:
@@ -109,8 +118,8 @@ def lengths_of_news(count: int, seed: int) -> tuple[int, ...]:
     return tuple(min(max(n, SHORTEST), LONGEST) for n in drawn)
 
 
-def _drawn(shape: str, vocabulary: str, folder: Path, names: Sequence[str]) -> str:
-    """A model of random weights, saved with a tokenizer of numbers, and its conversion."""
+def drawn(shape: str, vocabulary: str, hf: Path) -> None:
+    """Save a model of random weights with a tokenizer of numbers; raises ``UsageError``."""
     from korpu.nllb import shapes
 
     if vocabulary not in ("full", "trimmed"):
@@ -118,10 +127,8 @@ def _drawn(shape: str, vocabulary: str, folder: Path, names: Sequence[str]) -> s
     found = shapes.shape_of(shape)
     rows = found.cut(vocabulary)
     log.say(f"  drawing {shape} with {rows:,} rows")
-    shapes.build(found, rows, 1, "cpu").save_pretrained(str(folder / "hf"), max_shard_size="99GB")
-    shapes.numbered(rows, folder / "hf")
-    _convert(folder, names)
-    return str(folder / "hf")
+    shapes.build(found, rows, 1, "cpu").save_pretrained(str(hf), max_shard_size="99GB")
+    shapes.numbered(rows, hf)
 
 
 def _converted(model: Path, folder: Path, names: Sequence[str]) -> None:

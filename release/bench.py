@@ -72,29 +72,12 @@ def main(words: list[str]) -> int:
 
 def _rows(given: Mapping[str, str], folder: Path) -> tuple[list[Row], list[str]]:
     """The peer first, then every format of every model; and the references, where there are any."""
-    from eval.bench_decoders import Job
-    from eval.bench_translate import lengths_of_news, lines_of
-    from korpu.languages import direction
-    from korpu.schema import Decode
+    from eval.bench_translate import job_of, lengths_of_news, lines_of
 
     count = bench.number(given, "lines")
     texts, refs = ([], []) if given["shape"] else lines_of(given, count)
     lengths = lengths_of_news(count, bench.number(given, "seed")) if given["shape"] else ()
-    job = partial(
-        Job,
-        direction=direction(given["direction"]),
-        decode=Decode(
-            beam=bench.number(given, "beam"),
-            length_penalty=1.0,
-            max_new_tokens=bench.number(given, "max_new_tokens"),
-            no_repeat_ngram=0,
-            batch_tokens=bench.number(given, "batch_tokens"),
-        ),
-        max_length=200,
-        threads=bench.number(given, "threads"),
-        texts=tuple(texts),
-        lengths=lengths,
-    )
+    job = partial(job_of(given), texts=tuple(texts), lengths=lengths)
     rows: list[Row] = []
     for name, home in _models(given, folder):
         if not rows:
@@ -114,19 +97,12 @@ def _rows(given: Mapping[str, str], folder: Path) -> tuple[list[Row], list[str]]
 
 def _models(given: Mapping[str, str], folder: Path) -> Iterator[tuple[str, Path]]:
     """Names and folders with an ``hf/`` in them: bundles, or models drawn here one at a time."""
-    from korpu.nllb import shapes
+    from eval.bench_translate import drawn
 
     if given["shape"]:
-        found = shapes.shape_of(given["shape"])
         for vocabulary in given["vocabulary"].split(","):
-            if vocabulary not in ("full", "trimmed"):
-                raise UsageError(f"vocabulary must be full or trimmed, not {vocabulary!r}")
-            rows, home = found.cut(vocabulary), folder / vocabulary
-            log.say(f"  drawing {given['shape']} with {rows:,} rows")
-            model = shapes.build(found, rows, 1, "cpu")
-            model.save_pretrained(str(home / "hf"), max_shard_size="99GB")
-            del model
-            shapes.numbered(rows, home / "hf")
+            home = folder / vocabulary
+            drawn(given["shape"], vocabulary, home / "hf")
             yield f"{vocabulary} vocabulary", home
         return
     from release import bundle
