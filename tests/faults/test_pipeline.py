@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 
+import disks
 import pytest
 import runs
 
@@ -152,15 +153,8 @@ def test_a_forbidden_input_exits_2(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 3 MB, where one may be mounted."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
-    try:
-        subprocess.run(words, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount a small file system here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with disks.small_disk(tmp_path / "disk", "3m") as disk:
+        yield disk
 
 
 def test_a_full_disk_exits_4_and_the_run_continues_with_more_room(small_disk, port, undisturbed):

@@ -10,9 +10,9 @@ import re
 import resource
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
+import disks
 import pytest
 import tiny_recipe
 from tiny_recipe import STEPS, words
@@ -254,15 +254,8 @@ def test_another_recipe_in_the_same_directory_is_refused_by_its_keys(folder):
 @pytest.fixture
 def disk(tmp_path):
     """A file system of 40 MB, where one may be mounted."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(place)]
-    try:
-        subprocess.run(words, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount a small file system here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with disks.small_disk(tmp_path / "disk", "40m") as disk:
+        yield disk
 
 
 def fill(place):

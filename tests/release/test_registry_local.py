@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import disks
 import pytest
 
 from korpu import published
@@ -254,15 +255,8 @@ def test_versions_are_ordered_as_semver_says():
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 200 kB, where one may be mounted."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
-    try:
-        subprocess.run(words, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no right to mount a small file system here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with disks.small_disk(tmp_path / "disk", "200k") as disk:
+        yield disk
 
 
 def test_a_full_disk_shows_nothing_and_gives_its_room_back(tmp_path, small_disk):
