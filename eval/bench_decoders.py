@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eval.decoding import _generate, batches, through, translate
+from eval.decoding import batches, by_ctranslate2, generated, translate
 from korpu.nllb import ctranslate
 from korpu.schema import Decode
 
@@ -90,14 +90,12 @@ def _with_texts(job: Job) -> Work:
     if kind is not None:
         translator = ctranslate.load(_beside(job.model), "cpu", kind, job.threads)
 
-        def search(rows: Sequence[list[int]], code: int) -> Any:
-            return ctranslate.search(translator, tokenizer, rows, code, job.decode)
-
-        def by_ctranslate2(indices: Sequence[int]) -> tuple[list[str], int]:
+        def with_ctranslate2(indices: Sequence[int]) -> tuple[list[str], int]:
             some = [job.texts[i] for i in indices]
-            return through(search, tokenizer, some, job.direction, job.max_length), 0
+            settings = (job.direction, job.decode, job.max_length)
+            return by_ctranslate2(translator, tokenizer, some, *settings), 0
 
-        return by_ctranslate2
+        return with_ctranslate2
     model = loading.load_model(job.model)
 
     def by_torch(indices: Sequence[int]) -> tuple[list[str], int]:
@@ -184,7 +182,7 @@ def _with_lengths(job: Job) -> Work:
                     forced = {**_how(replace(job, decode=how)), "min_new_tokens": most}
                     model.generate(**_padded(model, rows), forced_bos_token_id=4, **forced)
                 else:
-                    _generate(_endless(model), rows, 4, how)
+                    generated(_endless(model), rows, 4, how)
             tokens += most * len(rows)
         return [], tokens
 

@@ -59,7 +59,7 @@ def translate(
 
     def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
         for batch in batches([len(ids) for ids in rows], decode.batch_tokens // decode.beam):
-            yield from _generate(base, [rows[index] for index in batch], code, decode)
+            yield from generated(base, [rows[index] for index in batch], code, decode)
 
     training = base.training
     base.eval()
@@ -68,6 +68,24 @@ def translate(
             return through(search, tokenizer, texts, direction, max_length, progress)
     finally:
         base.train(training)
+
+
+def by_ctranslate2(
+    translator: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    direction: tuple[str, str],
+    decode: Decode,
+    max_length: int,
+    progress: Callable[[int], None] | None = None,
+) -> list[str]:
+    """``translate`` with a model of CTranslate2 in the place of PyTorch's."""
+    from korpu.nllb import ctranslate
+
+    def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
+        return ctranslate.search(translator, tokenizer, rows, code, decode)
+
+    return through(search, tokenizer, texts, direction, max_length, progress)
 
 
 def through(
@@ -119,7 +137,7 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         at += rows
 
 
-def _generate(model: Any, rows: list[list[int]], code: int, decode: Decode) -> list[list[int]]:
+def generated(model: Any, rows: list[list[int]], code: int, decode: Decode) -> list[list[int]]:
     """Token ids after the language code for each encoded row, without the end of sentence."""
     import torch
 

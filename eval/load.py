@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,12 +107,12 @@ def _by_ctranslate2(
         direction: tuple[str, str],
         progress: Callable[[int], None] | None = None,
     ) -> list[str]:
-        from eval.decoding import through
+        from eval.decoding import by_ctranslate2
 
-        def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
-            return ctranslate.search(translator, tokenizer, rows, code, recipe.decode)
-
-        return through(search, tokenizer, texts, direction, recipe.model.max_length, progress)
+        length = recipe.model.max_length
+        return by_ctranslate2(
+            translator, tokenizer, texts, direction, recipe.decode, length, progress
+        )
 
     return run
 

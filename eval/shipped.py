@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ def system(name: str, bundle: Bundle, recipe: Recipe, device: str) -> Translate:
     Raises ``UsageError`` where the bundle has no such folder or CTranslate2 is not installed,
     ``SaysNo`` where its model cannot be loaded.
     """
-    from eval.decoding import through, translate
+    from eval.decoding import by_ctranslate2, translate
     from korpu.nllb import ctranslate, loading, tokens
 
     home, length = Path(bundle.path), recipe.model.max_length
@@ -47,14 +47,13 @@ def system(name: str, bundle: Bundle, recipe: Recipe, device: str) -> Translate:
     kind = bundle.format.removeprefix("ct2-")
     translator = ctranslate.load(folder, device, kind, threads)
 
-    def search(rows: Sequence[list[int]], code: int) -> Iterator[list[int]]:
-        return ctranslate.search(translator, tokenizer, rows, code, recipe.decode)
-
     def run(
         texts: Sequence[str],
         direction: tuple[str, str],
         progress: Callable[[int], None] | None = None,
     ) -> list[str]:
-        return through(search, tokenizer, texts, direction, length, progress)
+        return by_ctranslate2(
+            translator, tokenizer, texts, direction, recipe.decode, length, progress
+        )
 
     return run
