@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from korpu import bundle as bundles
 from korpu.errors import UsageError
 from korpu.schema import Bundle, Recipe
 
@@ -17,7 +18,7 @@ def system(name: str, bundle: Bundle, recipe: Recipe, device: str) -> Translate:
     """The bundle's ``hf`` or ``ct2-…`` folder, decoded as the recipe says.
 
     Raises ``UsageError`` where the bundle has no such folder or CTranslate2 is not installed,
-    ``SaysNo`` where its model cannot be loaded.
+    ``SaysNo`` where its model is not what was published or cannot be loaded.
     """
     from eval.decoding import by_ctranslate2, translate
     from korpu.nllb import ctranslate, loading, tokens
@@ -30,6 +31,7 @@ def system(name: str, bundle: Bundle, recipe: Recipe, device: str) -> Translate:
             f"evaluate.bundles.{name}: {home} has no {bundle.format}; it has "
             f"{', '.join(there) or 'no model'}"
         )
+    bundles.verify(home, parts=("hf", bundle.format))
     tokenizer = tokens.load_tokenizer(home / "hf")
     if bundle.format == "hf":
         model = loading.load_model(folder, device)

@@ -12,24 +12,25 @@ import json
 import re
 from pathlib import Path
 
+from korpu import bundle as bundles
 from korpu.errors import UsageError
 
 PREFIX = "registry:"
 NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*")
-EVALUATION = "eval"  # the folder of a bundle
 
 
 def evaluation(place: Path | str, reference: str) -> tuple[str, Path]:
     """(version, report.json) of ``registry:NAME@ALIAS`` or ``registry:NAME@VERSION``.
 
     Raises ``UsageError`` naming what there is where the registry has no such version, the version
-    is withdrawn, the bundle was published without its evaluation, or the registry is no folder.
+    is withdrawn, the bundle was published without its evaluation, or the registry is no folder;
+    ``SaysNo`` where the evaluation is not the one that was published.
     """
     if "://" in str(place):
         raise UsageError(
             f"gate.baseline={reference} needs a registry that is a folder, not {place}; fetch the "
             f"bundle with `korpu release fetch={reference.removeprefix(PREFIX)}` and name its "
-            f"{EVALUATION}/report.json as gate.baseline"
+            f"{bundles.EVALUATION}/report.json as gate.baseline"
         )
     registry = Path(place)
     name, _, wanted = reference.removeprefix(PREFIX).partition("@")
@@ -53,10 +54,11 @@ def evaluation(place: Path | str, reference: str) -> tuple[str, Path]:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             reason = json.loads(yanked.read_text("utf-8"))["reason"]
         raise UsageError(f"{reference}: {name} {version} was withdrawn: {reason}; name another")
-    report = bundle / EVALUATION / "report.json"
+    report = bundle / bundles.EVALUATION / "report.json"
     if not report.is_file():
         raise UsageError(
             f"{reference}: {bundle} was published without its evaluation; name the report of "
             "that model instead, as gate.baseline=PATH"
         )
+    bundles.verify(bundle, parts=(bundles.EVALUATION,))
     return version, report

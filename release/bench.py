@@ -105,7 +105,7 @@ def _models(given: Mapping[str, str], folder: Path) -> Iterator[tuple[str, Path]
             drawn(given["shape"], vocabulary, home / "hf")
             yield f"{vocabulary} vocabulary", home
         return
-    from release import bundle
+    from korpu import bundle
 
     for number, path in enumerate(given["bundle"].split(","), start=1):
         manifest = bundle.verify(Path(path))

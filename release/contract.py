@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from korpu.bundle import intake
 from korpu.errors import SaysNo, UsageError
 from korpu.languages import direction, language
 from korpu.schema import Recipe
-from release import intake
 
 SCHEMA = 2  # 2: orthography
 NAME = "translation.json"

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from korpu import published
+from korpu import bundle as bundles
 from korpu.artifact import Artifact, write_atomically
 
 FILES = ("report.json", "stats.npz")
@@ -21,7 +21,7 @@ HYPOTHESES = "hypotheses"
 
 def copy(evaluated: Artifact, prepared: Artifact, system: str, bundle: Path) -> list[str]:
     """Write ``eval/`` of a bundle; returns the names of the hypotheses that stay at home."""
-    home = bundle / published.EVALUATION
+    home = bundle / bundles.EVALUATION
     home.mkdir(exist_ok=True)
     for name in FILES:
         shutil.copyfile(evaluated.file(name), home / name)

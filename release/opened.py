@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from korpu.bundle import verify
 from release import backend, contract
-from release.bundle import verify
 from release.formats.translated import Languages, Run
 
 WRITTEN_IN = {"uzn_Cyrl": "uzn_Latn"}

@@ -22,11 +22,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from korpu import bundle as bundles
 from korpu import log
 from korpu.artifact import fsync_tree, write_atomically, write_json
+from korpu.bundle import verify as verify  # `verify(dir)` is part of what a registry offers
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import bundle as bundles
-from release.bundle import verify as verify  # `verify(dir)` is part of what a registry offers
 from release.registries import interface
 from release.registries.interface import Published as Published
 from release.registries.interface import check_names as check_names

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from korpu import artifact, config, log
+from korpu import bundle as bundles
 from korpu import words as named
+from korpu.bundle import intake
 from korpu.errors import DONE, SaysNo, UsageError
 from korpu.schema import Recipe
-from release import bundle as bundles
-from release import intake, record
+from release import record
 
 HELP = """korpu reproduce manifest=BUNDLE/MANIFEST.json [word=value …]
 

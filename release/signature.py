@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from korpu.bundle import SIGNATURE
 from korpu.errors import SaysNo, UsageError
-from release.bundle import SIGNATURE
 
 PASSWORD = "KORPU_SIGN_PASSWORD"  # the environment variable of an encrypted key's password
 MADE_BY = "openssl ecparam -genkey -name prime256v1 -noout"

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from korpu import artifact, log
+from korpu import artifact, bundle, log
 from korpu.artifact import Artifact, File, Result
 from korpu.errors import SaysNo, UsageError
 from korpu.schema import Recipe
 from release import (
     belonging,
-    bundle,
     card,
     contract,
     evidence,

@@ -146,7 +146,7 @@ def _articles(lines: Iterable[str], job: Job, size: int) -> Iterator[list[Docume
 
 def _bundle(reference: str, registry: str, force: bool) -> Path:
     """A folder if there is one of that name, else what the registry has under it."""
-    from release.bundle import MANIFEST
+    from korpu.bundle import MANIFEST
     from release.registries import fetched
 
     if (Path(reference) / MANIFEST).exists():

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from korpu import bundle as bundles
+from korpu.bundle import intake
 from korpu.errors import SaysNo, UsageError
 from korpu.schema import Recipe
-from release import bundle as bundles
-from release import intake
 
 RATIO = 100  # weights hardly shrink: no bundle's archive grows so much
 SPARE = 16 << 20  # bytes that any may have

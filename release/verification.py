@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from korpu import bundle as bundles
 from korpu.schema import Recipe
-from release import bundle as bundles
 from release import contract, registry, signature
 
 

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from eval.store import write_statistics
-from release import bundle as bundles
+from korpu import bundle as bundles
 from release import contract
 
 CT2 = struct.pack("<IH", 6, 16) + b"TransformerSpec\0" + bytes(range(64))

@@ -101,12 +101,16 @@ def begin(adapted: Any, start: Path, kind: str) -> None:
     """Fill a new adapter with the matrices of a released one of the same kind and shape.
 
     ``start`` is a bundle or a directory in peft's layout. Raises ``UsageError`` where it is none,
-    or does not fit.
+    or does not fit; ``SaysNo`` where a bundle's adapter is not what was published.
     """
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file
 
+    from korpu import bundle as bundles
+
     folder = start / "adapter" if (start / "adapter").is_dir() else start
+    if (start / bundles.MANIFEST).exists():
+        bundles.verify(start, parts=("adapter",))
     path = folder / "adapter_model.safetensors"
     if not path.is_file():
         raise UsageError(f"adapter.start: {start} holds no adapter (adapter_model.safetensors)")

@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from korpu import bundle as bundles
 from korpu import log
 from korpu.artifact import fsync_tree, sha256, write_atomically
 from korpu.errors import Infrastructure, SaysNo
-from release import bundle as bundles
 from release.registry import fsync_folder, held
 
 TRIES = 3

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from korpu import bundle as bundles
 from korpu.artifact import sha256
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import bundle as bundles
 from release.registries import fetching, interface
 from release.registries.interface import Published
 

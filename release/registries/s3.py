@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from korpu import bundle as bundles
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import bundle as bundles
 from release.registries import fetching, interface
 from release.registries.interface import Published
 from release.registries.objects import Objects

@@ -11,6 +11,7 @@ import pytest
 
 from eval.converted import converted
 from eval.decoding import through, translate
+from korpu.bundle import seal
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import ctranslate
 from korpu.schema import Bundle, Decode, Recipe
@@ -178,11 +179,13 @@ def test_a_bundle_is_a_system(tiny: Any, directory: Path, recipe: Recipe, tmp_pa
     from korpu.nllb import merging
 
     model, tokenizer = tiny
-    merging.save(copy.deepcopy(model), tokenizer, tmp_path / "hf", decode())
-    shutil.copytree(directory, tmp_path / "ct2-float32")
+    home = tmp_path / "bundle"
+    merging.save(copy.deepcopy(model), tokenizer, home / "hf", decode())
+    shutil.copytree(directory, home / "ct2-float32")
+    seal(home, "small", "1.0.0", {})
     expected = translate(model, tokenizer, texts()[:8], DIRECTION, decode(), 200)
     for form in ("hf", "ct2-float32", "ct2-int8"):
-        bundles = {"shipped": Bundle(str(tmp_path), form)}
+        bundles = {"shipped": Bundle(str(home), form)}
         wanted = dataclasses.replace(
             recipe,
             decode=decode(),
@@ -195,3 +198,8 @@ def test_a_bundle_is_a_system(tiny: Any, directory: Path, recipe: Recipe, tmp_pa
         else:
             run = load_system("shipped", wanted, {}, "cpu")
             assert run(texts()[:8], DIRECTION) == expected
+            changed = home / form / "config.json"
+            changed.write_bytes(changed.read_bytes() + b" ")
+            with pytest.raises(SaysNo, match=f"{form}/config.json is not the file"):
+                load_system("shipped", wanted, {}, "cpu")
+            changed.write_bytes(changed.read_bytes()[:-1])

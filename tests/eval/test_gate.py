@@ -17,8 +17,9 @@ from eval import run_gate
 from eval.gate import judged
 from eval.metrics import signature, statistics
 from eval.store import counts_name, units_name, write_statistics
+from korpu import bundle as bundles
 from korpu.artifact import Artifact, File, Result, commit
-from korpu.errors import NotComparable, UsageError
+from korpu.errors import NotComparable, SaysNo, UsageError
 from korpu.schema import Gate, GateChecks, Recipe
 from tests.eval.parts import UZ, spoiled
 
@@ -309,6 +310,7 @@ def bundle(
     folder.mkdir(parents=True)
     for name in ("report.json", "stats.npz"):
         shutil.copyfile(made.file(name), folder / name)
+    bundles.seal(folder.parent, "news", version, {})
     (home / "aliases").mkdir(exist_ok=True)
     (home / "aliases" / alias).write_text(f"{version}\n", "utf-8")
 
@@ -328,6 +330,21 @@ def test_the_baseline_may_be_what_is_in_production(
     _, gate = gated(wanted, made, tmp_path, baseline="registry:news@production")
     assert verdict(gate) == "REGRESSED"
     assert gate["baseline"] == "registry:news@production" and gate["baseline_version"] == "0.1.0"
+
+
+def test_a_baseline_that_was_changed_since_it_was_published_is_refused(
+    recipe: Recipe, report: Made, tmp_path: Path
+) -> None:
+    hyps = spoiled(REFS, 0.2)
+    bundle(tmp_path / "registry", report(hyps, hyps, name="shipped"))
+    kept = tmp_path / "registry/news/versions/0.1.0/eval/report.json"
+    text = kept.read_text("utf-8")
+    changed = text.replace('"n": ', '"n": 1', 1)
+    assert changed != text
+    kept.write_text(changed, "utf-8")
+    wanted = registered(recipe, tmp_path / "registry")
+    with pytest.raises(SaysNo, match=r"eval/report\.json is not the file that was published"):
+        gated(wanted, report(hyps, hyps), tmp_path, baseline="registry:news@production")
 
 
 def test_a_moved_alias_is_another_gate(recipe: Recipe, report: Made, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from release import bundle as bundles
+from korpu import bundle as bundles
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KILLED = -9

@@ -10,9 +10,10 @@ import hostile_bundle
 import pytest
 from hostile_bundle import make, write
 
+from korpu import bundle as bundles
+from korpu.bundle import intake, kinds
 from korpu.errors import SaysNo, UsageError
-from release import bundle as bundles
-from release import contract, intake, kinds
+from release import contract
 from release.translate import main
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from korpu import bundle as bundles
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import bundle as bundles
 from release import registry
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import disks
 import pytest
 
+from korpu import bundle as bundles
 from korpu import published
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import bundle as bundles
 from release import registries, registry
 from release.registries import actions, interface
 from tests.release.registry_work import KILLED, kills, make

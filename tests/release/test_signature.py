@@ -6,8 +6,8 @@ import shutil
 import pytest
 from hostile_bundle import make
 
+from korpu import bundle as bundles
 from korpu.errors import SaysNo, UsageError
-from release import bundle as bundles
 from release import registry, signature
 
 pytest.importorskip("model_signing", reason="needs `pip install -e '.[sign]'`")

@@ -8,9 +8,9 @@ import zipfile
 import pytest
 from hostile_bundle import make
 
+from korpu import bundle as bundles
+from korpu.bundle import intake
 from korpu.errors import SaysNo, UsageError
-from release import bundle as bundles
-from release import intake
 from release.unpack import unpack
 
 

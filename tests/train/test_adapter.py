@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from korpu.errors import UsageError
+from korpu import bundle as bundles
+from korpu.errors import SaysNo, UsageError
 from korpu.nllb import loading
 from train import adapter
 
@@ -124,3 +125,19 @@ def test_an_adapter_that_does_not_fit_is_refused(wanted, saved_model, tmp_path):
     refused(r"adapter.r or the model differs", r=3)
     refused("adapter.kind=none has none", kind="none")
     refused("block=7 does not divide the 16 inputs", kind="oft", block=7, start=None)
+
+
+def test_a_released_adapter_is_begun_from_only_as_it_was_published(wanted, saved_model, tmp_path):
+    first = moved(adapter.attach(loading.load_model(saved_model), wanted))
+    adapter.save(first, tmp_path / "bundle" / "adapter")
+    bundles.seal(tmp_path / "bundle", "news", "1.0.0", {})
+    recipe = replace(wanted, start=str(tmp_path / "bundle"))
+    again = adapter.attach(loading.load_model(saved_model), recipe)
+    assert torch.equal(logits(again.eval()), logits(first))
+
+    weights = tmp_path / "bundle" / "adapter" / "adapter_model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(SaysNo, match=r"adapter_model\.safetensors is not the file"):
+        adapter.attach(loading.load_model(saved_model), recipe)

@@ -2,7 +2,7 @@
 
 A hash says that a file is the one in the manifest, and whoever made a hostile bundle wrote the
 manifest too. So names and sizes are judged by themselves (only plain files with plain names, no
-link), and so are kinds and contents, in ``release.kinds``.
+link), and so are kinds and contents, in ``korpu.bundle.kinds``.
 """
 
 from __future__ import annotations

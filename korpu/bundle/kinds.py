@@ -14,8 +14,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from korpu.bundle import intake
 from korpu.errors import SaysNo
-from release import intake
 
 ARRAYS_BYTES, RATIO = 1 << 30, 1000  # of an .npz, unpacked; most it may grow
 HEAD = 1 << 16  # bytes in which a pickle is looked for

@@ -1,4 +1,8 @@
-"""A bundle on disk: its manifest, what counts as equal, and the check of every hash."""
+"""A bundle on disk: its manifest, what counts as equal, and the check of every hash.
+
+In the hall, since not only ``release`` reads bundles: one is evaluated, begun from and compared
+with, and nothing in it is used before it was checked.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from korpu import published
 from korpu.artifact import digest, sha256, write_json
+from korpu.bundle import intake, kinds
 from korpu.errors import SaysNo, UsageError
-from release import intake, kinds
 
 SCHEMA = 2  # 2: a digest of the manifest itself
 MANIFEST = "MANIFEST.json"
@@ -20,7 +23,7 @@ SIGNATURE = "model.sig"  # over all other files, the manifest too (``release.sig
 HASH = re.compile(r"[0-9a-f]{64}")
 # Say how a bundle was made, described and judged; two bundles that differ only here are equal.
 ABOUT = ("README.md", "provenance.json", "sbom.cdx.json")
-EVALUATION = f"{published.EVALUATION}/"
+EVALUATION = "eval"  # the folder of report.json, stats.npz and hypotheses
 
 
 def seal(
@@ -58,7 +61,7 @@ def content(hashes: Mapping[str, str]) -> str:
 
 def counts(path: str) -> bool:
     """Whether a file is of the model or its contract, and not about them."""
-    return path not in (*ABOUT, MANIFEST, SIGNATURE) and not path.startswith(EVALUATION)
+    return path not in (*ABOUT, MANIFEST, SIGNATURE) and not path.startswith(f"{EVALUATION}/")
 
 
 def verify(bundle: Path, parts: Sequence[str] | None = None) -> dict[str, Any]:
@@ -66,8 +69,8 @@ def verify(bundle: Path, parts: Sequence[str] | None = None) -> dict[str, Any]:
 
     ``parts`` (top-level names) restricts which files are read; that no file is missing, added,
     larger than said or a link is always checked. Every file that is read is first checked to be of
-    a kind that runs nothing (``release.kinds``). Raises ``UsageError`` where there is no bundle,
-    ``SaysNo`` naming the first file that is not what was published or that no bundle holds.
+    a kind that runs nothing (``kinds``). Raises ``UsageError`` where there is no bundle, ``SaysNo``
+    naming the first file that is not what was published or that no bundle holds.
     """
     manifest = load(bundle)
     files = manifest["files"]
