@@ -1,16 +1,19 @@
 """The S3 registry, against the process of a real server (moto's)."""
 
+import dataclasses
 import json
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import runs
 from safetensors.numpy import save_file
 
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import registries, registry
+from release import registries, registry, stage
 from release.registries import interface
 from tests.release.registry_work import KILLED, Wire, free_port, kills, make, server
 
@@ -325,3 +328,20 @@ def test_logins_are_never_told(tmp_path, place, monkeypatch, capfd):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(UsageError, match="needs a login; set AWS_ACCESS_KEY_ID"):
         registries.opened(PLACE).names()
+
+
+def test_a_real_model_is_published_there_and_translates_from_there(place, recipe, world, tmp_path):
+    values = dataclasses.replace(recipe.release, registry=PLACE, exports=["float32"])
+    done = stage.run(dataclasses.replace(recipe, release=values), world.inputs, tmp_path / "out")
+    assert done.refused is None
+    assert place.aliases("small") == {"candidate": "0.1.0"}
+
+    fetched = runs.run("release", f"release.registry={PLACE}", "fetch=small@candidate")
+    assert fetched.returncode == 0, fetched.stderr
+    lines = (Path(fetched.stdout.strip()) / "smoke.jsonl").read_text("utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row["source"] == "azj_Latn"]
+    (tmp_path / "lines.az").write_text("".join(f"{row['text']}\n" for row in rows), "utf-8")
+    words = ["bundle=small@candidate", f"registry={PLACE}", "backend=ct2-float32"]
+    told = runs.run("translate", *words, "from=az", "to=uz", f"file={tmp_path / 'lines.az'}")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines() == [row["translation"] for row in rows]
