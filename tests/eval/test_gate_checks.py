@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import eval.evaluate
 from eval import run_evaluate, run_gate
 from eval.checks import CHECKS, Judged
 from eval.compared import Report, Side
-from eval.gate_checks import compared, sentences, sign_test, table
+from eval.gate_checks import compared, randomised, sentences, table
 from eval.store import checks_name
 from korpu.artifact import commit
 from korpu.errors import UsageError
@@ -26,7 +27,11 @@ from tests.eval.test_gate import GATE
 DIRECTION = "azj_Latn-uzn_Latn"
 NONE: Judged = np.zeros((0, 0), dtype=np.int64)
 TURNED = str.maketrans("0123456789", "1234567890")
-SIDES = [Side("news", DIRECTION, NONE, NONE, NONE)]
+
+
+def sides(lines: int, document: int = 1) -> list[Side]:
+    """A test set whose documents have so many segments."""
+    return [Side("news", DIRECTION, NONE, NONE, np.arange(lines) // document)]
 
 
 def report(base: Judged, system: Judged, name: str = "number_mismatch") -> Report:
@@ -48,8 +53,11 @@ def failing(*where: range, lines: int = 400) -> Judged:
     return found
 
 
-def row(made: Report, gate: Gate = GATE, name: str = "number_mismatch") -> dict[str, object]:
-    found, why = compared(made, SIDES, gate)
+def row(
+    made: Report, gate: Gate = GATE, name: str = "number_mismatch", document: int = 1
+) -> dict[str, object]:
+    lines = len(made.counts[checks_name("news", DIRECTION, "base", name)])
+    found, why = compared(made, sides(lines, document), gate)
     assert why is None
     (one,) = [row for row in found if row["check"] == name]
     return one
@@ -60,7 +68,7 @@ def test_a_rise_that_is_large_and_no_chance_fails() -> None:
     found = row(made)
     assert (found["only_system"], found["only_baseline"], found["n"]) == (35, 5, 400)
     assert found["rise"] == 7.5 and found["verdict"] == "REGRESSED" and found["failed"]
-    every, _ = compared(made, SIDES, GATE)
+    every, _ = compared(made, sides(400), GATE)
     assert len(sentences(every)) == 1 and sentences(every)[0].startswith(
         "number_mismatch REGRESSED"
     )
@@ -96,13 +104,13 @@ def test_holm_counts_the_checks_that_are_compared() -> None:
 
 def test_a_check_that_applies_nowhere_has_no_row() -> None:
     absent = np.full(20, -1, dtype=np.int64)
-    found, _ = compared(report(absent, absent), SIDES, GATE)
+    found, _ = compared(report(absent, absent), sides(20), GATE)
     assert "number_mismatch" not in {row["check"] for row in found}
 
 
 def test_a_report_without_judgements_is_said() -> None:
     empty = Report(Path("old/report.json"), {"systems": ["base", "adapter"]}, {})
-    found, why = compared(empty, SIDES, GATE)
+    found, why = compared(empty, sides(20), GATE)
     assert found == [] and why is not None and "old/report.json has no judgements" in why
 
 
@@ -111,17 +119,40 @@ def test_bad_settings() -> None:
     for names, rise, said in ((["numbers"], 2.0, "unknown 'numbers'"), ([], -1.0, "not negative")):
         gate = dataclasses.replace(GATE, checks=GateChecks(names=names, rise=rise))
         with pytest.raises(UsageError, match=said):
-            compared(made, SIDES, gate)
+            compared(made, sides(400), gate)
 
 
-def test_the_sign_test() -> None:
+def test_segments_alone_are_the_sign_test() -> None:
     # R: binom.test(8, 10, alternative = "greater")$p.value
-    assert sign_test(8, 2) == pytest.approx(0.0546875)
-    assert sign_test(0, 5) == sign_test(0, 0) == 1.0
+    assert randomised(np.array([1] * 8 + [-1] * 2 + [0] * 50)) == pytest.approx(0.0546875)
+    assert randomised(np.array([-1] * 5)) == pytest.approx(1)
+    assert randomised(np.zeros(3, dtype=np.int64)) == 1.0
+
+
+def test_documents_are_counted_by_every_choice_of_signs() -> None:
+    rng = np.random.default_rng(2)
+    signs = np.array(list(itertools.product((-1, 1), repeat=9)))
+    for _ in range(20):
+        drawn = rng.integers(-4, 5, size=9)
+        every = signs @ np.abs(drawn)
+        assert randomised(drawn) == pytest.approx(np.mean(every >= drawn.sum()))
+
+
+def test_failures_that_come_by_the_document_are_no_more_than_so_many_documents() -> None:
+    """Equal systems, each failing whole documents of ten: the level holds only over documents."""
     rng = np.random.default_rng(1)
-    drawn = rng.binomial(30, 0.5, size=4000)
-    rejected = np.mean([sign_test(int(k), int(30 - k)) <= 0.05 for k in drawn])
-    assert rejected <= 0.06  # exact tests keep their level, and are below it
+    alone, together = [], []
+    for _ in range(2000):
+        fails = np.repeat(rng.random((2, 40)) < 0.2, 10, axis=1).astype(int)
+        difference = fails[0] - fails[1]
+        alone.append(randomised(difference) <= 0.05)
+        together.append(randomised(difference.reshape(40, 10).sum(1)) <= 0.05)
+    assert np.mean(alone) > 0.2
+    assert np.mean(together) <= 0.06
+
+    made = report(failing(), failing(range(40)))
+    assert row(made, document=1)["verdict"] == "REGRESSED"
+    assert row(made, document=40)["verdict"] == "SUSPECT"
 
 
 def test_an_evaluation_s_judgements_reach_the_gate(
