@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-
-from korpu.errors import DONE, UsageError
+from korpu import bench
 
 NAME = "significance"
 PARTS = {
@@ -28,12 +25,4 @@ HELP = """korpu bench significance [what=speed|equal|gate] [word=value …]
 
 def main(words: list[str]) -> int:
     """Run one benchmark; returns its exit code. Raises ``UsageError`` for its words."""
-    what = next((word.partition("=")[2] for word in words if word.startswith("what=")), None)
-    if what is None and any(word in ("-h", "--help") for word in words):
-        print(HELP, end="")
-        return DONE
-    module = PARTS.get(what or "speed")
-    if module is None:
-        raise UsageError(f"what must be {', '.join(PARTS)}, not {what!r}")
-    run: Callable[[list[str]], int] = importlib.import_module(module).main
-    return run([word for word in words if not word.startswith("what=")])
+    return bench.one_of(PARTS, HELP, words)

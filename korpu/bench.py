@@ -72,6 +72,22 @@ def benches(checkout: Path = CHECKOUT) -> dict[str, Path]:
     return dict(sorted((_name(path), path) for path in rooms))
 
 
+def one_of(parts: Mapping[str, str], about: str, words: Sequence[str]) -> int:
+    """Run the part that ``what=NAME`` names, the first without it; parts are modules by name.
+
+    Returns its exit code; ``--help`` without ``what`` shows ``about``. Raises ``UsageError``.
+    """
+    what = next((word.partition("=")[2] for word in words if word.startswith("what=")), None)
+    if what is None and any(word in ("-h", "--help") for word in words):
+        print(about, end="")
+        return DONE
+    module = parts.get(what or next(iter(parts)))
+    if module is None:
+        raise UsageError(f"what must be {', '.join(parts)}, not {what!r}")
+    run: Callable[[list[str]], int] = importlib.import_module(module).main
+    return run([word for word in words if not word.startswith("what=")])
+
+
 def _name(path: Path) -> str:
     """A module's own name, else its package's."""
     return _own_name(path) or path.parent.name

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-
-from korpu.errors import DONE, UsageError
+from korpu import bench
 
 PARTS = {
     "speed": "train.bench_speed",
@@ -27,13 +24,4 @@ HELP = """korpu bench train [what=speed|adapters|gpu] [word=value …]
 
 def main(words: list[str]) -> int:
     """Run one benchmark; returns its exit code. Raises ``UsageError`` for its words."""
-    what = next((word.partition("=")[2] for word in words if word.startswith("what=")), None)
-    asked = any(word in ("-h", "--help") for word in words)
-    if what is None and asked:
-        print(HELP, end="")
-        return DONE
-    module = PARTS.get(what or "speed")
-    if module is None:
-        raise UsageError(f"what must be {', '.join(PARTS)}, not {what!r}")
-    run: Callable[[list[str]], int] = importlib.import_module(module).main
-    return run([word for word in words if not word.startswith("what=")])
+    return bench.one_of(PARTS, HELP, words)
