@@ -20,27 +20,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from korpu import __version__, log
-from korpu.artifact import sha256
+from korpu import __version__
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import bundle as bundles
 from release import intake
-from release.registries import fetching, interface, records
+from release.registries import fetching, interface, records, revisions
 from release.registries.interface import Published
 from release.registries.records import State
-from release.registries.repository import Repository, adding, asked, copying, deleting
+from release.registries.repository import Repository, asked
 
-MAIN = "main"
-PUBLISHING = "publish-"
 LABEL = "korpu"  # a tag in the card's front matter, by which the names are found
-TRIES = 5
 
 
 def opened(owner: str) -> Hub:
     """The registry of a user or an organisation; raises ``UsageError`` for what is none."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]
+        disable_progress_bars,
+        validate_repo_id,
+    )
 
     owner = owner.strip("/")
     try:
@@ -78,11 +77,12 @@ class Hub:
         state.refuse_gone(name, version)
         new = version not in state.refs.tags
         if new:
-            commit = self._send(repository, made, manifest, state)
+            commit = revisions.send(repository, made, manifest, state)
             repository.tag(version, commit)
             state = records.read(repository)
             new = state.refs.tags.get(version) == commit
-            repository.drop_branch(_branch(made, version))
+        if (own := revisions.branch(made, version)) in state.refs.branches:
+            repository.drop_branch(own)
         where = f"{self.where}/{name}@{version}"
         if not new:
             there = intake.parsed(
@@ -90,70 +90,9 @@ class Hub:
             )
             if there["content"] != content:
                 raise interface.refuse_other_content(where)
-        self._show(repository)
-        return Published(where, content, new)
-
-    def _send(
-        self, repository: Repository, made: Path, manifest: Mapping[str, Any], state: State
-    ) -> str:
-        """The commit of a branch of its own that has the bundle's files and nothing else."""
-        branch = _branch(made, manifest["version"])
-        files = {path: entry["sha256"] for path, entry in manifest["files"].items()}
-        for path in (bundles.MANIFEST, bundles.SIGNATURE):
-            if (made / path).exists():
-                files[path] = sha256(made / path)
-        repository.branch(branch, state.refs.branches[MAIN])
-        for _ in range(TRIES):
-            refs = repository.refs()
-            head = refs.branches.get(branch) if refs else None
-            if head is None:
-                break
-            there = repository.files(head)
-            lacking = {
-                path: made / path
-                for path, hashed in files.items()
-                if path not in there or not there[path].equals(made / path, hashed)
-            }
-            gone = there.keys() - files.keys()
-            if not lacking and not gone:
-                return head
-            log.say(f"  sending {len(lacking)} files to {repository.name}")
-            repository.commit(
-                branch,
-                head,
-                f"{manifest['name']} {manifest['version']}",
-                lambda lacking=lacking, gone=gone: adding(lacking) + deleting(gone),  # type: ignore[misc]
-            )
-        raise Infrastructure(
-            f"{repository.name} does not keep what is sent to its branch {branch}; look at it, and "
-            "run this again"
-        )
-
-    def _show(self, repository: Repository) -> None:
-        """Let main have the files of what a bare name stands for, else of the newest version.
-
-        Looks again after each commit, so that of two who move an alias the later one is shown.
-        """
-        for _ in range(TRIES):
-            state = records.read(repository)
-            version = state.shown()
-            if version is None:
-                return
-            commit, main = state.refs.tags[version], state.refs.branches[MAIN]
-            wanted, there = repository.files(commit), repository.files(main)
-            other = [path for path, file in wanted.items() if there.get(path) != file]
-            gone = there.keys() - wanted.keys()
-            if not other and not gone:
-                return
-            repository.commit(
-                MAIN,
-                main,
-                f"Show {version}",
-                lambda other=other, commit=commit, gone=gone: (  # type: ignore[misc]
-                    copying(other, commit) + deleting(gone)
-                ),
-            )
-        log.say(f"{repository.name}: others move main all the time; it may show another version")
+        revisions.show(repository)
+        signature = repository.read(state.refs.tags[version], bundles.SIGNATURE)
+        return Published(where, content, new, signed=signature is not None)
 
     def names(self) -> list[str]:
         def ask() -> list[str]:
@@ -215,12 +154,13 @@ class Hub:
         repository, state = self._repository(name), self._state(name)
         manifest = self._manifest(repository, state, name, version)
         commit = state.refs.tags[version]
+        signature = repository.read(commit, bundles.SIGNATURE)
 
         def get(path: str, _: Mapping[str, Any], target: Path) -> None:
             if not repository.download(commit, path, target):
                 raise SaysNo(f"{repository.name} has no {path} at {version}; do not use it")
 
-        return fetching.copy_of(name, version, manifest, get)
+        return fetching.copy_of(name, version, manifest, signature, get)
 
     def locks(self, name: str) -> dict[str, str]:
         return self._state(name).locks
@@ -259,7 +199,7 @@ class Hub:
         for version in state.collected & state.refs.tags.keys():  # also of runs that were killed
             repository.drop_tag(version)
         for branch in state.refs.branches:
-            if branch.startswith(PUBLISHING):
+            if branch.startswith(revisions.PUBLISHING):
                 repository.drop_branch(branch)
         return gone
 
@@ -270,19 +210,19 @@ class Hub:
         where nothing is to be done; it is called again where others were faster.
         """
         repository = self._repository(name)
-        for _ in range(TRIES):
+        for _ in range(records.TRIES):
             state = records.read(repository)
             if state.refs is records.NOTHING:
                 raise UsageError(f"{name} is not published in {self.where}")
             message = edit(state)
             if message is None or records.write(repository, state, message):
-                self._show(repository)
+                revisions.show(repository)
                 return state
         raise Infrastructure(f"others change the records of {name} all the time; run this again")
 
     def _repository(self, name: str) -> Repository:
         from huggingface_hub.errors import HFValidationError
-        from huggingface_hub.utils import validate_repo_id
+        from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
         try:
             validate_repo_id(f"{self.owner}/{name}")
@@ -305,8 +245,3 @@ class Hub:
     def _check_there(self, state: State, name: str, version: str) -> None:
         if version not in state.versions:
             raise UsageError(f"{name} {version} is not published in {self.where}")
-
-
-def _branch(made: Path, version: str) -> str:
-    """The same for the same files only: publishers of others do not meet on it."""
-    return f"{PUBLISHING}{version}-{sha256(made / bundles.MANIFEST)[:12]}"

@@ -13,8 +13,10 @@ from typing import Any
 
 from korpu.errors import SaysNo
 from release.registries import interface
-from release.registries.repository import Refs, Repository, adding
+from release.registries.repository import Refs, Repository
 
+TRIES = 5  # of a change that others make in the same moments
+MAIN = "main"
 BRANCH = "korpu-records"
 FILE = "records.json"
 KINDS = ("aliases", "withdrawn", "locks", "collected")
@@ -96,7 +98,7 @@ def write(repository: Repository, state: State, message: str) -> bool:
     """Commit what was put into a state; False where its records are not the newest any more."""
     head = state.refs.branches.get(BRANCH)
     if head is None:
-        head = state.refs.branches["main"]
+        head = state.refs.branches[MAIN]
         repository.branch(BRANCH, head)
     data = (json.dumps(state.records, ensure_ascii=False, indent=1) + "\n").encode()
-    return repository.commit(BRANCH, head, message, lambda: adding({FILE: data}))
+    return repository.commit(BRANCH, head, message, add={FILE: data})

@@ -102,21 +102,37 @@ class Repository:
         return self._ask(ask, tries=1)
 
     def commit(
-        self, branch: str, parent: str, message: str, operations: Callable[[], list[Any]]
+        self,
+        branch: str,
+        parent: str,
+        message: str,
+        *,
+        add: Mapping[str, Path | bytes] | None = None,
+        copy: Mapping[str, str] | None = None,
+        delete: Collection[str] = (),
     ) -> bool:
         """Commit to a branch that is at ``parent``; False where it is not any more.
 
-        A request that was sent twice may say False though the first one did it: look again.
+        ``add`` is path → what shall be there, ``copy`` path → the commit whose file it shall be. A
+        request that was sent twice may say False though the first one did it: look again.
         """
+        from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
+
+        def operations() -> list[Any]:  # made for each try, since the library writes into them
+            added = [
+                CommitOperationAdd(path, source if isinstance(source, bytes) else str(source))
+                for path, source in sorted((add or {}).items())
+            ]
+            copied = [
+                CommitOperationCopy(path, path, src_revision=commit)
+                for path, commit in sorted((copy or {}).items())
+            ]
+            deleted = [CommitOperationDelete(path, is_folder=False) for path in sorted(delete)]
+            return [*added, *copied, *deleted]
 
         def ask() -> bool:
-            self.api.create_commit(
-                self.name,
-                operations(),  # made anew, since the library writes into them
-                commit_message=message,
-                revision=branch,
-                parent_commit=parent,
-            )
+            words = {"commit_message": message, "revision": branch, "parent_commit": parent}
+            self.api.create_commit(self.name, operations(), **words)
             return True
 
         return bool(self._ask(ask, LOST))
@@ -145,30 +161,6 @@ class Repository:
 
     def _ask(self, do: Callable[[], T], answers: Mapping[int, Any] | None = None, **how: int) -> T:
         return asked(f"{self.api.endpoint}/{self.name}", do, answers, **how)
-
-
-def adding(files: Mapping[str, Path | bytes]) -> list[Any]:
-    """Operations of a commit that add or replace files."""
-    from huggingface_hub import CommitOperationAdd
-
-    return [
-        CommitOperationAdd(path, source if isinstance(source, bytes) else str(source))
-        for path, source in sorted(files.items())
-    ]
-
-
-def copying(paths: Collection[str], commit: str) -> list[Any]:
-    """Operations of a commit that take files as they are in another one."""
-    from huggingface_hub import CommitOperationCopy
-
-    return [CommitOperationCopy(path, path, src_revision=commit) for path in sorted(paths)]
-
-
-def deleting(paths: Collection[str]) -> list[Any]:
-    """Operations of a commit that delete files."""
-    from huggingface_hub import CommitOperationDelete
-
-    return [CommitOperationDelete(path, is_folder=False) for path in sorted(paths)]
 
 
 def asked(

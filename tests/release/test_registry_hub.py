@@ -12,8 +12,7 @@ from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import bundle as bundles
 from release import registries, registry
 from release.registries import interface, records, repository
-from release.registries.repository import adding
-from tests.release import registry_work
+from tests.release import registry_work, signatures
 from tests.release.registry_work import KILLED, free_port, kills, server
 
 OWNER, TOKEN = "newsroom", "hf_k0rpu_s3cret"
@@ -361,9 +360,7 @@ def test_a_damaged_copy_is_fetched_again_and_a_damaged_file_refused(tmp_path, pl
     there = place._repository("demo")
     there.drop_tag("1.0.0")  # whoever may write can put another commit in its place
     data = (tmp_path / "made" / "hf" / "part-01").read_bytes()[:-1] + b"!"
-    there.commit(
-        "main", there.refs().branches["main"], "other", lambda: adding({"hf/part-01": data})
-    )
+    there.commit("main", there.refs().branches["main"], "other", add={"hf/part-01": data})
     there.tag("1.0.0", there.refs().branches["main"])
     with pytest.raises(SaysNo, match="part-01 in the registry is not the file that was published"):
         place.fetch("demo", "1.0.0")
@@ -378,7 +375,7 @@ def test_records_that_are_damaged(tmp_path, place):
     there = place._repository("demo")
     for data in (b"{", b"[]", b'{"aliases": {}}'):
         head = there.refs().branches["korpu-records"]
-        there.commit("korpu-records", head, "bad", lambda data=data: adding({"records.json": data}))
+        there.commit("korpu-records", head, "bad", add={"records.json": data})
         with pytest.raises(
             SaysNo, match=r"records\.json on the branch korpu-records .* is damaged"
         ):
@@ -428,3 +425,8 @@ def there_files(place):
     refs = there.refs()
     commits = [*refs.branches.values(), *refs.tags.values()]
     return b"".join(there.read(c, path) for c in commits for path in there.files(c))
+
+
+def test_signatures_travel(tmp_path, place, monkeypatch):
+    pytest.importorskip("model_signing", reason="needs `pip install -e '.[sign]'`")
+    signatures.travel(place, tmp_path, monkeypatch)

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import registries, registry
 from release.registries import interface
+from tests.release import signatures
 from tests.release.registry_work import KILLED, Wire, free_port, kills, make, server
 
 pytest.importorskip("boto3", reason="the extra s3 is not installed")
@@ -325,3 +326,8 @@ def test_logins_are_never_told(tmp_path, place, monkeypatch, capfd):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(UsageError, match="needs a login; set AWS_ACCESS_KEY_ID"):
         registries.opened(PLACE).names()
+
+
+def test_signatures_travel(tmp_path, place, monkeypatch):
+    pytest.importorskip("model_signing", reason="needs `pip install -e '.[sign]'`")
+    signatures.travel(place, tmp_path, monkeypatch)
