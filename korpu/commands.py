@@ -15,10 +15,10 @@ COMMANDS: dict[str, Callable[[Recipe], Mapping[str, Artifact] | None]] = {}
 
 def _prepare_process(recipe: Recipe) -> None:
     # Read by tokenizers and torch when a room imports them; nothing here needs a hub's network
-    # except a model that is fetched from one.
+    # except a model that is fetched from one, and a registry that is one.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    if recipe.model.weights != "hub":
+    if recipe.model.weights != "hub" and not recipe.release.registry.startswith("hub://"):
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 

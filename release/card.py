@@ -67,7 +67,7 @@ def _front(recipe: Recipe, contract: Mapping[str, Any]) -> str:
         "license": contract["licence"].lower() if len(licences) == 1 else "other",
         "pipeline_tag": "translation",
         "library_name": "transformers",
-        "tags": ["translation", "nllb", "ctranslate2"],
+        "tags": ["translation", "nllb", "ctranslate2", "korpu"],
     }
     if len(licences) > 1:
         front["license_name"] = contract["licence"]

@@ -47,7 +47,7 @@ def publish(made: Path, registry: Path) -> Published:
         if final.exists():
             if verify(final)["content"] != content:
                 raise interface.refuse_other_content(str(final))
-            return Published(str(final), content, new=False)
+            return Published(str(final), content, new=False, signed=_is_signed(final))
         if _collected(home, version) not in (None, content):
             raise interface.refuse_other_content(f"{final} (collected since)")
         staging = home / ".staging" / version
@@ -62,7 +62,11 @@ def publish(made: Path, registry: Path) -> Published:
             raise
         fsync_folder(final.parent)
         fsync_folder(home)
-    return Published(str(final), content, new=True)
+    return Published(str(final), content, new=True, signed=_is_signed(final))
+
+
+def _is_signed(bundle: Path) -> bool:
+    return (bundle / bundles.SIGNATURE).exists()
 
 
 def _copy(made: Path, staging: Path) -> None:

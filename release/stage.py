@@ -11,7 +11,7 @@ from typing import Any
 
 from korpu import artifact, bundle, log
 from korpu.artifact import Artifact, File, Result
-from korpu.errors import SaysNo, UsageError
+from korpu.errors import SaysNo
 from korpu.schema import Recipe
 from release import (
     belonging,
@@ -45,11 +45,6 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         parity.threshold(export.format_of(kind), release)
     if release.sign_key:
         signature.require(Path(release.sign_key), "release.sign_key")
-        if "://" in release.registry:
-            raise UsageError(
-                "release.sign_key: only a registry of folders keeps a signature so far; publish to "
-                "a folder, or unset it"
-            )
     before = registry.aliases(release.name).get(release.alias) if release.alias else None
     report = belonging.check(recipe, inputs)
     found = origin.origins(inputs["prepare"].file("train.parquet"))
@@ -82,7 +77,7 @@ def run(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result:
         signature.sign(made, Path(release.sign_key))
 
     done = registry.publish(made)
-    if release.sign_key and not (done.path / bundle.SIGNATURE).exists():
+    if release.sign_key and not done.signed:
         raise SaysNo(
             f"{done.where} was published without a signature, and a version never changes; raise "
             "release.version"

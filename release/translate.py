@@ -36,7 +36,7 @@ sentences and joined again. Uzbek is read and written in both scripts.
   fields=title,text   of an article (jsonl), what is text; all other fields stay
   provenance=none|line|metadata|line,metadata   say that it is a machine's translation, and whose:
                       a last line for readers, or for programs (jsonl: metadata without it)
-  registry=PLACE      the registry of names: a folder (registry), s3://…, mlflow+http://…
+  registry=PLACE      the registry of names: a folder, s3://…, mlflow+http://…, hub://…
   force=true          a version that was withdrawn, all the same
   backend=hf|ct2-float32|ct2-int8           the format to load (ct2-int8, or hf without it)
 

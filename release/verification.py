@@ -6,7 +6,7 @@ from pathlib import Path
 
 from korpu import bundle as bundles
 from korpu.schema import Recipe
-from release import contract, registry, signature
+from release import contract, registries, signature
 
 
 def verify_action(recipe: Recipe, value: str, key: str | None = None) -> None:
@@ -17,7 +17,7 @@ def verify_action(recipe: Recipe, value: str, key: str | None = None) -> None:
     """
     where = Path(value)
     if not (where / bundles.MANIFEST).exists() and "/" not in value:
-        where = registry.resolve(Path(recipe.release.registry), value)
+        where = registries.fetched(recipe.release.registry, value)
     manifest = bundles.verify(where)
     contract.load(where)
     if key is not None:

@@ -3,6 +3,7 @@
     registry                     a folder
     s3://BUCKET/PREFIX           any S3 API
     mlflow+http://HOST:PORT      an MLflow server (also mlflow+https)
+    hub://OWNER                  a user or an organisation of a model hub
 
 Addresses of services that are not in the value, and all credentials, come from the environment.
 """
@@ -43,9 +44,13 @@ def opened(value: str) -> Registry:
         from release.registries import mlflow
 
         return mlflow.opened(value.removeprefix("mlflow+"))
+    if scheme == "hub":
+        from release.registries import hub
+
+        return hub.opened(rest)
     raise UsageError(
-        f"release.registry: {scheme}:// is unknown; use a folder, s3://, mlflow+http:// or "
-        "mlflow+https://"
+        f"release.registry: {scheme}:// is unknown; use a folder, s3://, mlflow+http://, "
+        "mlflow+https:// or hub://"
     )
 
 

@@ -35,11 +35,12 @@ def cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "korpu" / "bundles"
 
 
-def copy_of(name: str, version: str, manifest: bytes, get: Get) -> Path:
+def copy_of(name: str, version: str, manifest: bytes, signature: bytes | None, get: Get) -> Path:
     """The verified copy of the bundle with this manifest, fetched where it is not here.
 
-    A copy that is damaged is fetched again. Raises ``SaysNo`` for a manifest that is not this
-    bundle's or lists what must not be written, and for files that are not the published ones;
+    ``signature`` is what the registry has of one; whose it is, ``release.signature`` says. A copy
+    that is damaged is fetched again. Raises ``SaysNo`` for a manifest that is not this bundle's or
+    lists what must not be written, and for files that are not the published ones;
     ``Infrastructure`` for files that come short several times.
     """
     files = _files(name, version, manifest)
@@ -50,6 +51,7 @@ def copy_of(name: str, version: str, manifest: bytes, get: Get) -> Path:
         if place.exists():
             try:
                 bundles.verify(place)
+                _sign(place, signature)
                 return place
             except SaysNo as error:
                 log.say(f"{error}; fetching {name} {version} again")
@@ -65,12 +67,22 @@ def copy_of(name: str, version: str, manifest: bytes, get: Get) -> Path:
             if found.relative_to(made).as_posix() not in files:
                 found.unlink()  # of a killed run
         write_atomically(made / bundles.MANIFEST, manifest)
+        _sign(made, signature)
         bundles.verify(made)
         fsync_tree(made)
         place.parent.mkdir(parents=True, exist_ok=True)
         made.rename(place)
         fsync_folder(place.parent)
     return place
+
+
+def _sign(bundle: Path, signature: bytes | None) -> None:
+    """Let a copy have the registry's signature, or none: it is no file of the manifest."""
+    file = bundle / bundles.SIGNATURE
+    if signature is None:
+        file.unlink(missing_ok=True)
+    elif not file.exists() or file.read_bytes() != signature:
+        write_atomically(file, signature)
 
 
 def _bring(target: Path, path: str, entry: Mapping[str, Any], get: Get) -> None:

@@ -25,11 +25,13 @@ PREFERRED = ("production", "candidate")  # what a bare name stands for, the firs
 
 @dataclass(frozen=True)
 class Published:
-    """A version in a registry. ``new`` is false where the same content was already there."""
+    """A version in a registry. ``new`` is false where the same content was already there, with or
+    without a signature as it was published then (``signed``)."""
 
     where: str
     content: str
     new: bool
+    signed: bool
 
     @property
     def path(self) -> Path:
@@ -47,8 +49,9 @@ class Registry(Protocol):
     def publish(self, made: Path) -> Published:
         """Publish a sealed bundle as its manifest's name and version, whole or not at all.
 
-        Equal content under the same version is fine and changes nothing. Raises ``SaysNo`` where
-        the version has another content, is withdrawn, or was another one before it was collected.
+        Equal content under the same version is fine and changes nothing, its signature neither.
+        Raises ``SaysNo`` where the version has another content, is withdrawn, or was another one
+        before it was collected.
         """
 
     def names(self) -> list[str]:

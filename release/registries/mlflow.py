@@ -28,8 +28,9 @@ from korpu.errors import Infrastructure, SaysNo, UsageError
 from release.registries import fetching, interface
 from release.registries.interface import Published
 
-VERSION, CONTENT, MANIFEST, YANKED = (
-    f"korpu.{what}" for what in ("version", "content", "manifest_sha256", "yanked")
+VERSION, CONTENT, MANIFEST, SIGNATURE, YANKED = (
+    f"korpu.{what}"
+    for what in ("version", "content", "manifest_sha256", "signature_sha256", "yanked")
 )
 EXPERIMENT = "korpu"
 FOLDER = "bundle"  # of a run's artifacts
@@ -75,6 +76,8 @@ class Mlflow:
                 CONTENT: content,
                 MANIFEST: sha256(made / bundles.MANIFEST),
             }
+            if (made / bundles.SIGNATURE).exists():
+                tags[SIGNATURE] = sha256(made / bundles.SIGNATURE)
             source = f"{run.info.artifact_uri}/{FOLDER}"
             own = self.client.create_model_version(name, source, run.info.run_id, tags=tags)
         there = self._numbered(name)[version]
@@ -82,7 +85,7 @@ class Mlflow:
             with self._asked():
                 self.client.delete_model_version(name, own.version)
             return self._same(there, name, content, where)
-        return Published(where, content, new=True)
+        return Published(where, content, new=True, signed=SIGNATURE in tags)
 
     def _same(self, there: Any, name: str, content: str, where: str) -> Published:
         if YANKED in there.tags:
@@ -91,7 +94,7 @@ class Mlflow:
             raise SaysNo(f"{said}; raise release.version")
         if there.tags[CONTENT] != content:
             raise interface.refuse_other_content(where)
-        return Published(where, content, new=False)
+        return Published(where, content, new=False, signed=SIGNATURE in there.tags)
 
     def _run(self, made: Path, name: str, version: str) -> Any:
         """A finished run with the bundle's files and, as metrics, its report's scores."""
@@ -181,17 +184,24 @@ class Mlflow:
 
     def fetch(self, name: str, version: str) -> Path:
         row = self._row(name, version)
-        with tempfile.TemporaryDirectory() as folder:
-            manifest = Path(folder) / bundles.MANIFEST
-            self._get(row.run_id, bundles.MANIFEST, manifest)
-            if sha256(manifest) != row.tags[MANIFEST]:
-                raise SaysNo(f"the manifest of {name} {version} is not the published one")
-            data = manifest.read_bytes()
+        manifest = self._read(row, bundles.MANIFEST, row.tags[MANIFEST])
+        signed = row.tags.get(SIGNATURE)
+        signature = self._read(row, bundles.SIGNATURE, signed) if signed else None
 
         def get(path: str, _: Mapping[str, Any], target: Path) -> None:
             self._get(row.run_id, path, target)
 
-        return fetching.copy_of(name, version, data, get)
+        return fetching.copy_of(name, version, manifest, signature, get)
+
+    def _read(self, row: Any, path: str, hashed: str) -> bytes:
+        """A small file of a version, whose sha256 one of its tags has."""
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / path
+            self._get(row.run_id, path, target)
+            if sha256(target) != hashed:
+                version = row.tags[VERSION]
+                raise SaysNo(f"{path} of {row.name} {version} is not the published one")
+            return target.read_bytes()
 
     def _get(self, run: str, path: str, target: Path) -> None:
         with self._asked(), tempfile.TemporaryDirectory(dir=target.parent) as folder:

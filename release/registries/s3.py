@@ -1,19 +1,22 @@
 """A registry in a bucket of any S3 API that has conditional writes.
 
     <prefix>/<name>/versions/<semver>/objects/<sha256>   the files' bytes
+    <prefix>/<name>/versions/<semver>/signatures/<sha256 of MANIFEST.json>
     <prefix>/<name>/versions/<semver>/MANIFEST.json      published when, and only when, it is there
     <prefix>/<name>/aliases/<alias>                      the version it stands for, or nothing
     <prefix>/<name>/{yanked,collected}/<semver>.json, locks/<semver>.<holder>
 
-Files are named by content, so publishers of one version cannot disturb each other, and a publish
-that was killed is invisible and continues. The manifest is put last, with `If-None-Match: *`: of
-two publishers one wins. An alias is put with `If-Match` on what was read.
+Files are named by content and a signature by what it signs, so publishers of one version cannot
+disturb each other, and a publish that was killed is invisible and continues. The manifest is put
+last, with `If-None-Match: *`: of two publishers one wins. An alias is put with `If-Match` on what
+was read.
 
 The endpoint and the login come from the environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,25 +49,28 @@ class S3:
         interface.check_names(name, version, None)
         where = f"{self.where}/{name}/versions/{version}"
         self._refuse_gone(name, version)
-        if there := self._there(name, version):
-            return self._same(there, content, where)
         home = f"{name}/versions/{version}"
+        if there := self._there(name, version):
+            return self._same(there, content, where, home)
         for path, entry in manifest["files"].items():
             key = f"{home}/objects/{entry['sha256']}"
             if self.objects.size(key) != entry["bytes"]:
                 self.objects.upload(made / path, key)
         data = (made / bundles.MANIFEST).read_bytes()
+        if signed := (made / bundles.SIGNATURE).exists():
+            self.objects.put(_signature(home, data), (made / bundles.SIGNATURE).read_bytes())
         if self.objects.put(f"{home}/{bundles.MANIFEST}", data, new=True):
-            return Published(where, content, new=True)
+            return Published(where, content, new=True, signed=signed)
         there = self._there(name, version)
         if there is None:
             raise Infrastructure(f"{where} came and went while it was published; run it again")
-        return self._same(there, content, where)
+        return self._same(there, content, where, home)
 
-    def _same(self, there: bytes, content: str, where: str) -> Published:
+    def _same(self, there: bytes, content: str, where: str, home: str) -> Published:
         if json.loads(there)["content"] != content:
             raise interface.refuse_other_content(where)
-        return Published(where, content, new=False)
+        signed = self.objects.size(_signature(home, there)) is not None
+        return Published(where, content, new=False, signed=signed)
 
     def _refuse_gone(self, name: str, version: str) -> None:
         if reason := self.withdrawn(name).get(version):
@@ -141,11 +147,12 @@ class S3:
     def fetch(self, name: str, version: str) -> Path:
         manifest = self._check_there(name, version)
         home = f"{name}/versions/{version}"
+        signature = self.objects.get(_signature(home, manifest))
 
         def get(_: str, entry: Mapping[str, Any], target: Path) -> None:
             self.objects.download(f"{home}/objects/{entry['sha256']}", target)
 
-        return fetching.copy_of(name, version, manifest, get)
+        return fetching.copy_of(name, version, manifest, signature and signature[0], get)
 
     def locks(self, name: str) -> dict[str, str]:
         found = (key.rpartition("/")[2] for key in self.objects.keys(f"{name}/locks/"))
@@ -196,6 +203,11 @@ class S3:
         if manifest is None:
             raise UsageError(f"{name} {version} is not published in {self.where}")
         return manifest
+
+
+def _signature(home: str, manifest: bytes) -> str:
+    """The key of the signature over a manifest and all that it lists."""
+    return f"{home}/signatures/{hashlib.sha256(manifest).hexdigest()}"
 
 
 def _json(value: Any) -> bytes:

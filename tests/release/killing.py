@@ -3,7 +3,7 @@
 A line of JSON on stdin is a call: `{"call": [module, function], "words": [...], "die": N}`. Its
 process kills itself at its Nth durable step: before and after a folder is made, a name changes or
 goes, a file is synced; in the middle of and after a copy; before and after a request is sent. Then
-a line on stdout: how it ended, as [exit code, sentence].
+a line on stdout: how it ended, as [exit code, sentence]. `"at": "requests"` leaves only those.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 STEPS = ("mkdir", "rename", "replace", "unlink", "rmdir", "fsync")
 
 
-def watch(die: int | None) -> list[int]:
+def watch(die: int | None, at: str) -> list[int]:
     """Count this process's durable steps, and SIGKILL it at one of them."""
     seen = [0]
 
@@ -47,12 +47,16 @@ def watch(die: int | None) -> list[int]:
             stream.write(data[len(data) // 2 :])
         step()
 
-    for name in STEPS:
-        setattr(os, name, around(getattr(os, name)))
-    shutil.copyfile = copyfile  # type: ignore[assignment]
+    if at != "requests":
+        for name in STEPS:
+            setattr(os, name, around(getattr(os, name)))
+        shutil.copyfile = copyfile  # type: ignore[assignment]
     if "botocore.httpsession" in sys.modules:
         session = sys.modules["botocore.httpsession"].URLLib3Session
         session.send = around(session.send)
+    if "httpx2" in sys.modules:
+        client = sys.modules["httpx2"].Client
+        client.send = around(client.send)
     return seen
 
 
@@ -80,7 +84,7 @@ def called(job: dict[str, Any]) -> tuple[int, str]:
     else:
         function = getattr(importlib.import_module(job["call"][0]), job["call"][1])
         words = place(job["words"])
-    seen = watch(job.get("die"))
+    seen = watch(job.get("die"), job.get("at", ""))
     try:
         result = function(*words)
     except KorpuError as error:

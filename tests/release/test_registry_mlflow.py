@@ -8,6 +8,7 @@ import pytest
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import registries, registry
 from release.registries import interface
+from tests.release import signatures
 from tests.release.registry_work import free_port, make, server
 
 pytestmark = pytest.mark.long
@@ -96,7 +97,7 @@ def test_files_that_changed_on_the_server(tmp_path, place, address, monkeypatch)
     manifest = json.loads((made / "MANIFEST.json").read_text())
     (tmp_path / "MANIFEST.json").write_text(json.dumps({**manifest, "created": ""}))
     place.client.log_artifact(run, str(tmp_path / "MANIFEST.json"), "bundle")
-    with pytest.raises(SaysNo, match=r"manifest of changed .* is not the published one"):
+    with pytest.raises(SaysNo, match=r"MANIFEST.json of changed .* is not the published one"):
         place.fetch("changed", "1.0.0")
     assert address in place.where
 
@@ -113,3 +114,8 @@ def test_what_it_does_not_keep(place):
         place.hold("demo", "1.0.0", "api")
     with pytest.raises(UsageError, match="mlflow gc"):
         place.collect("demo", 1)
+
+
+def test_signatures_travel(tmp_path, place, monkeypatch):
+    pytest.importorskip("model_signing", reason="needs `pip install -e '.[sign]'`")
+    signatures.travel(place, tmp_path, monkeypatch)

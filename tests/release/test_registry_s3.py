@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import registries, registry, stage
 from release.registries import interface
+from tests.release import signatures
 from tests.release.registry_work import KILLED, Wire, free_port, kills, make, server
 
 pytest.importorskip("boto3", reason="the extra s3 is not installed")
@@ -345,3 +346,8 @@ def test_a_real_model_is_published_there_and_translates_from_there(place, recipe
     told = runs.run("translate", *words, "from=az", "to=uz", f"file={tmp_path / 'lines.az'}")
     assert told.returncode == 0, told.stderr
     assert told.stdout.splitlines() == [row["translation"] for row in rows]
+
+
+def test_signatures_travel(tmp_path, place, monkeypatch):
+    pytest.importorskip("model_signing", reason="needs `pip install -e '.[sign]'`")
+    signatures.travel(place, tmp_path, monkeypatch)
