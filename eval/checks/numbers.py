@@ -27,7 +27,7 @@ def number_mismatch(source: str, output: str, language: str) -> bool | None:
     sides = pair(source, output, language)
     if sides is None:
         return None
-    one, two = _numerals(sides[0]), _numerals(sides[1])
+    one, two = read(sides[0]), read(sides[1])
     if not any(n.in_digits or _worded(n) for n in (*one, *two)):
         return None
     if any(n.in_digits for n in (*one, *two)) and differ_in_numerals(one, two, *sides):
@@ -36,7 +36,7 @@ def number_mismatch(source: str, output: str, language: str) -> bool | None:
 
 
 @lru_cache(maxsize=KEPT)
-def _numerals(text: str) -> tuple[Numeral, ...]:
+def read(text: str) -> tuple[Numeral, ...]:
     return tuple(numerals(text))
 
 
@@ -67,7 +67,7 @@ def percent_mismatch(source: str, output: str, language: str) -> bool | None:
     sides = pair(source, output, language)
     if sides is None:
         return None
-    one, two = _percents(sides[0]), _percents(sides[1])
+    one, two = percents(sides[0]), percents(sides[1])
     if not one and not two:
         return None
     return any(not any(a & b for b in two) for a in one) or any(
@@ -76,7 +76,7 @@ def percent_mismatch(source: str, output: str, language: str) -> bool | None:
 
 
 @lru_cache(maxsize=KEPT)
-def _percents(text: str) -> tuple[Readings, ...]:
+def percents(text: str) -> tuple[Readings, ...]:
     if "%" not in text and "iz" not in text and "sent" not in text and "yüz" not in text:
         return ()
     low = lower(text)
