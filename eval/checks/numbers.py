@@ -9,6 +9,7 @@ source has is there at all, and compares numbers that stand in words on both sid
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from data_prep.bitext.filters import currencies, dates
@@ -32,7 +33,7 @@ def number_mismatch(source: str, output: str, language: str) -> bool | None:
         return None
     if any(n.in_digits for n in (*one, *two)) and differ_in_numerals(one, two, *sides):
         return True
-    return _alone(one, two) and _alone(two, one)
+    return bool(alone(one, two) and alone(two, one))
 
 
 @lru_cache(maxsize=KEPT)
@@ -44,10 +45,10 @@ def _worded(numeral: Numeral) -> bool:
     return not numeral.in_digits and not numeral.readings & _TRIVIAL
 
 
-def _alone(these: tuple[Numeral, ...], those: tuple[Numeral, ...]) -> bool:
-    """Whether a number in words of these is none of those, nor a part of a date or time there."""
+def alone(these: Sequence[Numeral], those: Sequence[Numeral]) -> list[Numeral]:
+    """The numbers in words of these that are none of those, nor a part of a date or time there."""
     values = {value for n in those for value in (*n.readings, *n.parts)}
-    return any(_worded(n) and not n.readings & values for n in these)
+    return [n for n in these if _worded(n) and not n.readings & values]
 
 
 _PERCENT = re.compile(r"%|(?<!\w)(?:faiz|foiz|prosent|protsent)\w*|(?<!\w)yüzdə(?= [0-9])")

@@ -53,7 +53,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Change:
-    """Numbers of a text that its translation does not have as they are (``eval.checks.digits``).
+    """Numbers of a text that its translation does not have as they are (``eval.checks.unequal``).
 
     ``line`` is where the text begins in its document, from 1; ``field`` and ``paragraph`` where it
     is in an article. ``source`` and ``translation`` are the numbers as they are written.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from eval.checks.digits import Unequal, unequal
+from eval.checks.unequal import Unequal, unequal
 from release.formats.document import Write, plain
 from release.formats.placing import Piece
 from release.formats.rendering import Rendering, as_it_is, seen

@@ -118,7 +118,7 @@ def _schemas() -> dict[str, Any]:
 
 
 def _warning() -> dict[str, Any]:
-    """``field`` and ``paragraph`` are there for articles (format jsonl) only."""
+    """For articles ``line`` counts these, and ``field`` and ``paragraph`` are there too."""
     written = {"type": "array", "items": {"type": "string"}, "description": "as they are written"}
     place = {"type": "integer", "minimum": 1}
     needed = _object(

@@ -1,5 +1,6 @@
 """Numbers through translators that change them: mended where that is certain, else told."""
 
+import io
 import json
 import re
 from collections import Counter
@@ -9,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.checks import planted
-from eval.checks.digits import unequal
+from eval.checks.unequal import unequal
+from korpu.errors import SaysNo, UsageError
 from release.formats.document import Mark, Text
 from release.formats.job import Job
 from release.formats.read import document
 from release.formats.rendering import Languages
 from release.formats.standing import ordinal, standing
 from release.formats.translated import translated
+from release.opened import Opened
+from release.translate import main
 from tests.release.test_formats import documents
 
 AZ_UZ = Languages("azj_Latn", "uzn_Latn")
@@ -281,3 +285,71 @@ def test_marks_stay_where_numbers_are_mended(form):
 def test_a_mark_is_seen_once():
     (first, number, rest) = standing((Text("a 5 b", "a 5 b"),), str, AZ_UZ)
     assert (first, number, rest) == (Text("a ", "a "), Mark(("5",), seen="5"), Text(" b", " b"))
+
+
+CONTRACT = {
+    "input": {"accepts": {"uzn_Cyrl": "uzn_Latn"}},
+    "directions": [{"source": "azj_Latn", "target": "uzn_Latn"}],
+}
+
+
+@pytest.fixture
+def say(monkeypatch, capsys):
+    """The command with a translator that loses the last digit; returns stdout and stderr."""
+
+    def translate(texts, _way):
+        return always(dropped)(texts)
+
+    bundle = Opened("newsroom", "0.1.1", "none", CONTRACT, translate)
+    monkeypatch.setattr("release.translate._bundle", lambda *_: None)
+    monkeypatch.setattr("release.contract.load", lambda _: CONTRACT)
+    monkeypatch.setattr("release.opened.open_bundle", lambda *_: bundle)
+
+    def run(text, *words):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        assert main(["bundle=newsroom", "from=az", "to=uz", *words]) == 0
+        return capsys.readouterr()
+
+    return run
+
+
+TEXT = "salam\n\nonların 25-i\n5 gün\n"
+
+
+def test_the_command_says_what_changed(say):
+    said = say(TEXT)
+    assert said.out == "salam\n\nonların 2-i\n5 kun\n"
+    assert said.err.splitlines()[1:] == [
+        "1 of 3 texts: numbers that a second translation kept",
+        "1 of 3 texts: numbers that are not in the translation; numbers=show lists them",
+    ]
+    shown = say(TEXT, "numbers=show").err.splitlines()
+    assert "line 3: 25 → 2 in: onların 25-i" in shown
+    assert shown[-1] == "1 of 3 texts: numbers that are not in the translation"
+    assert say("salam\n5 gün\n", "numbers=off").out == "salam\n kun\n"
+    assert say(TEXT, "numbers=off").err.splitlines()[1:] == []
+    lines = say("salam\n" * 70 + "onların 25-i\n", "numbers=show").err
+    assert "line 71: 25 → 2" in lines
+
+
+def test_an_article_is_named_by_its_line(say):
+    rows = [{"text": "salam"}, {"title": "a", "text": "b\nonların 25-i"}]
+    said = say("\n".join(["", *map(json.dumps, rows)]), "format=jsonl", "numbers=show")
+    assert "line 3, text 2: 25 → 2 in: onların 25-i" in said.err
+    assert json.loads(said.out.splitlines()[1])["translation"]["numbers"] == [
+        {"field": "text", "line": 2, "source": ["25"], "translation": ["2"]}
+    ]
+
+
+def test_strict_writes_no_file_with_a_changed_number(say, tmp_path):
+    (tmp_path / "in.txt").write_text(TEXT, "utf-8")
+    out = tmp_path / "out.txt"
+    words = [f"file={tmp_path / 'in.txt'}", f"out={out}"]
+    with pytest.raises(SaysNo, match="1 of 3 texts: numbers that are not in the translation"):
+        say("", *words, "numbers=strict")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
+    say("", *words)
+    assert out.read_text("utf-8") == "salam\n\nonların 2-i\n5 kun\n"
+    assert say("5 gün\n", "numbers=strict").out == "5 kun\n"
+    with pytest.raises(UsageError, match="numbers=yes is not known: use numbers=check or show"):
+        say("", "numbers=yes")

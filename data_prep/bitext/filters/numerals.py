@@ -70,7 +70,7 @@ _WORDS = 12  # of a number; more are no number
 @dataclass(frozen=True)
 class Numeral:
     """``readings``: what it may be; ``parts``: its groups of digits, if it is no one number;
-    ``written``: as it stands, in lower case."""
+    ``written``: as it stands, letters in lower case."""
 
     readings: frozenset[str]
     parts: tuple[str, ...]
@@ -87,7 +87,8 @@ def numerals(text: str) -> list[Numeral]:
     if len(lower) == len(text):
         for match in _ROMAN.finditer(text):
             if match[0]:
-                found.append(Numeral(frozenset([str(_roman(match[0]))]), (), False))
+                value = frozenset([str(_roman(match[0]))])
+                found.append(Numeral(value, (), False, written=match[0]))
     return found
 
 
@@ -141,7 +142,8 @@ def _of_run(text: str, run: list[re.Match[str]]) -> Iterator[Numeral]:
             if len(run) > 1:  # "yüz beş" may also be two numbers, each of its own
                 for match in run:
                     if match["unit"]:
-                        yield Numeral(frozenset([str(_UNITS[_stem(match)])]), (), False)
+                        value_alone = frozenset([str(_UNITS[_stem(match)])])
+                        yield Numeral(value_alone, (), False, written=match[0])
         return
     blocks: list[list[re.Match[str]]] = []
     for match in run:

@@ -1,9 +1,9 @@
-"""Which numbers in digits the two sides of a sentence do not share, as they are written.
+"""Which numbers the two sides of a sentence do not share, as they are written.
 
 ``number_mismatch`` says that something is wrong with a sentence's numbers; whoever mends one, or
-shows it to an editor, must know which. Read here are what stands in digits on either side (the
-other may have it in words), per cent, days of a month, and the order that the numbers stand in:
-Azerbaijani and Uzbek order words alike, so two that have changed places are most likely swapped.
+shows it to an editor, must know which. Read here is what it reads, and per cent, days of a month,
+scores, and the order that numbers in digits stand in: Azerbaijani and Uzbek order words alike, so
+two that have changed places are most likely swapped.
 """
 
 from __future__ import annotations
@@ -40,13 +40,14 @@ class Unequal:
 
 def unequal(source: str, output: str, language: str) -> Unequal | None:
     """What differs between the numbers of a source and of its translation to ``language`` (a
-    FLORES code); None where nothing does, neither has digits, or the pair is not az–uz."""
-    if not _SAID_OTHERWISE.search(source + output) and _written(source) == _written(output):
-        return None  # the same digits in the same order: most sentences, and the cheap answer
+    FLORES code); None where nothing does, or the pair is not az–uz."""
     sides = pair(source, output, language)
     if sides is None:
         return None
     one, two = (numbers.read(side) for side in sides)
+    are_alike = _written(source) == _written(output)
+    if are_alike and not _SAID_OTHERWISE.search(source + output):
+        return _of_words(one, two)  # the same digits in the same order: most sentences
     left, right = without_equal(one, two, *sides)
     if left or right:
         return Unequal(_as_written(left), _as_written(right))
@@ -54,7 +55,9 @@ def unequal(source: str, output: str, language: str) -> Unequal | None:
         _of_minutes(*sides)
         or _of_days(*sides)
         or _of_percent(one, two, *sides)
+        or _of_scores(one, two)
         or _of_order(one, two, *sides)
+        or _of_words(one, two)
     )
 
 
@@ -104,6 +107,20 @@ def _of_no_percent(
 ) -> tuple[str, ...]:
     lost = [readings for readings in these if not any(readings & other for other in those)]
     return tuple(f"{n.written}%" for n in numerals if n.in_digits and n.readings in lost)
+
+
+def _of_scores(one: Iterable[Numeral], two: Iterable[Numeral]) -> Unequal | None:
+    """A score the other way round: 3:1 and 1:3."""
+    left, right = ({n.written for n in side if ":" in n.written} for side in (one, two))
+    turned = {written: ":".join(reversed(written.split(":"))) for written in left - right}
+    found = {written: other for written, other in turned.items() if other in right - left}
+    return Unequal(_sorted(found), _sorted(found.values())) if found else None
+
+
+def _of_words(one: Sequence[Numeral], two: Sequence[Numeral]) -> Unequal | None:
+    """Numbers in words on both sides, each without an equal on the other."""
+    left, right = numbers.alone(one, two), numbers.alone(two, one)
+    return Unequal(_as_written(left), _as_written(right)) if left and right else None
 
 
 def _of_order(one: Iterable[Numeral], two: Iterable[Numeral], src: str, tgt: str) -> Unequal | None:
