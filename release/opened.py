@@ -9,7 +9,7 @@ from typing import Any
 
 from korpu.bundle import verify
 from release import backend, contract
-from release.formats.translated import Languages, Run
+from release.formats.rendering import Languages, Run
 
 WRITTEN_IN = {"uzn_Cyrl": "uzn_Latn"}
 """Scripts that are written from another one after translation."""

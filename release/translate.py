@@ -36,6 +36,9 @@ sentences and joined again. Uzbek is read and written in both scripts.
   fields=title,text   of an article (jsonl), what is text; all other fields stay
   provenance=none|line|metadata|line,metadata   say that it is a machine's translation, and whose:
                       a last line for readers, or for programs (jsonl: metadata without it)
+  numbers=check|show|strict|off             compare numbers with the source's, translate again where
+                      they differ, and say how many still do; show lists them, strict lists them
+                      and ends with exit 1 (and writes no out=)
   registry=PLACE      the registry of names: a folder, s3://…, mlflow+http://…, hub://…
   force=true          a version that was withdrawn, all the same
   backend=hf|ct2-float32|ct2-int8           the format to load (ct2-int8, or hf without it)
@@ -46,16 +49,19 @@ sentences and joined again. Uzbek is read and written in both scripts.
 """
 WORDS = (
     *("bundle", "from", "to", "text", "file", "out", "format", "fields", "provenance"),
-    *("registry", "force", "backend"),
+    *("numbers", "registry", "force", "backend"),
 )
+NUMBERS = ("check", "show", "strict", "off")
 BATCH = 64  # lines translated together, where nobody waits for each
 ARTICLES = 16  # articles translated together
+Batch = list[tuple[int, Document]]
 T = TypeVar("T")
 
 
 def main(words: list[str]) -> int:
     """Run the command; returns 0. Raises ``UsageError`` for its words and for articles that cannot
-    be read, ``SaysNo`` for a bundle whose files are not the published ones."""
+    be read, ``SaysNo`` for a bundle whose files are not the published ones and, if asked to be
+    strict, for numbers that the translation does not have."""
     if words[:1] == ["serve"]:
         from release.serve import main as serve
 
@@ -74,8 +80,12 @@ def main(words: list[str]) -> int:
     if "fields" in given and form != "jsonl":
         raise UsageError("fields=… is for articles: give format=jsonl too")
     asked = origins(given.get("provenance"), form)
+    numbers = given.get("numbers", "check")
+    if numbers not in NUMBERS:
+        raise UsageError(f"numbers={numbers} is not known: use numbers={' or '.join(NUMBERS)}")
 
     from release import contract, opened
+    from release.formats.tally import Tally
     from release.formats.translated import translated
 
     force = named.truth("force", given.get("force", "false"))
@@ -96,43 +106,47 @@ def main(words: list[str]) -> int:
     with ExitStack() as stack:
         lines, batch = _lines(given, stack)
         write = _output(given.get("out"), stack)
-        for documents in _documents(lines, form, job, batch):
-            for translation in translated(documents, run, languages):
-                write.write(translation)
+        tally = Tally(are_shown=numbers in ("show", "strict"))
+        for part in _documents(lines, form, job, batch):
+            made = translated([each for _, each in part], run, languages, numbers != "off")
+            for (line, _), translation in zip(part, made, strict=True):
+                write.write(translation.text)
+                tally.add(line, translation)
             write.flush()
+        tally.say(is_strict=numbers == "strict")
         if "out" in given:
             os.fsync(write.fileno())
             replace_durably(Path(f"{given['out']}.tmp"), Path(given["out"]))
     return DONE
 
 
-def _documents(lines: Iterable[str], form: str, job: Job, batch: int) -> Iterator[list[Document]]:
-    """The documents that are translated together: lines and articles a few at a time, as they
-    come; a page or a Markdown file whole."""
+def _documents(lines: Iterable[str], form: str, job: Job, batch: int) -> Iterator[Batch]:
+    """The documents that are translated together, each with its first line: lines and articles a
+    few at a time, as they come; a page or a Markdown file whole."""
     if form == "text":
         from release.formats.plain import line
 
         count = 0
         for part in _batches(lines, batch):
+            yield [(number, [*line(row), "\n"]) for number, row in enumerate(part, count + 1)]
             count += len(part)
-            yield [[*line(row), "\n"] for row in part]
         if job.line and count:
-            yield [[sentence(job) + "\n"]]
+            yield [(count + 1, [sentence(job) + "\n"])]
     elif form == "jsonl":
         yield from _articles(lines, job, min(batch, ARTICLES))
     else:
-        yield [document("".join(lines), form, job)]
+        yield [(1, document("".join(lines), form, job))]
 
 
-def _articles(lines: Iterable[str], job: Job, size: int) -> Iterator[list[Document]]:
+def _articles(lines: Iterable[str], job: Job, size: int) -> Iterator[Batch]:
     """So many articles at a time; those before one that cannot be read come first."""
     from release.formats.articles import article
 
-    part: list[Document] = []
+    part: Batch = []
     for number, row in enumerate(lines, 1):
         try:
             if row.strip():
-                part.append([*article(row, f"line {number}", job), "\n"])
+                part.append((number, [*article(row, f"line {number}", job), "\n"]))
         except UsageError:
             if part:
                 yield part

@@ -21,6 +21,9 @@ PARTS = {
 }
 """The trained tensors of each kind, as peft names them."""
 
+SCALES = {"use_rslora": "adapter", "lora_alpha": "adapter.alpha", "oft_block_size": "adapter.block"}
+"""What peft multiplies an adapter's matrices by, in its words and in ours."""
+
 
 def attach(model: Any, recipe: schema.Adapter) -> Any:
     """The model with a new adapter (a ``PeftModel``); only the adapter is trainable.
@@ -114,6 +117,7 @@ def begin(adapted: Any, start: Path, kind: str) -> None:
     path = folder / "adapter_model.safetensors"
     if not path.is_file():
         raise UsageError(f"adapter.start: {start} holds no adapter (adapter_model.safetensors)")
+    _refuse_another_scale(folder, start, adapted.peft_config["default"].to_dict())
     saved = load_file(str(path))
     own = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     for name in sorted({*saved} ^ {*own}):
@@ -127,6 +131,20 @@ def begin(adapted: Any, start: Path, kind: str) -> None:
                 f"{tuple(tensor.shape)} here; adapter.r or the model differs"
             )
     set_peft_model_state_dict(adapted, saved)
+
+
+def _refuse_another_scale(folder: Path, start: Path, own: dict[str, Any]) -> None:
+    """The same matrices under another factor would be another model, and no shape would say so."""
+    try:
+        saved = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"adapter.start: {start} has no readable adapter_config.json") from error
+    for name, setting in SCALES.items():
+        if name in own and saved.get(name) != own[name]:
+            raise UsageError(
+                f"adapter.start: {start} was trained with {name}={saved.get(name)}, not "
+                f"{own[name]}; set {setting} as it was"
+            )
 
 
 def embeddings_digest(model: Any) -> str:

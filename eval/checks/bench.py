@@ -15,6 +15,8 @@ from pathlib import Path
 
 from eval import checks
 from eval.checks import planted
+from eval.checks.numbers import number_mismatch
+from eval.checks.unequal import unequal
 from korpu import bench
 from korpu.errors import DONE, UsageError
 
@@ -29,6 +31,7 @@ HELP = """korpu bench checks [word=value …]
 WORDS = {"markdown": "false", "only": ""}
 AZ, UZ = "azj_Latn", "uzn_Latn"
 DIGITS_ONLY = "(digits alone)"  # what reading words, scales, hours and months is worth
+AS_TRANSLATE = "(as translate does)"  # the same readers, and the order, days and per cent
 _GROUPED = re.compile(r"(?<=\d)[ \u00a0\u202f.,](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 Lines = tuple[list[str], list[str]]  # Azerbaijani and Uzbek, aligned
@@ -50,6 +53,7 @@ def main(words: list[str]) -> int:
     if not only or only == "number_mismatch":
         place = 1 + next(i for i, row in enumerate(rows) if row[0] == "number_mismatch")
         rows.insert(place, _row(DIGITS_ONLY, digits_alone, sets))
+        rows.insert(place + 1, _row(AS_TRANSLATE, as_translate, sets))
     print(bench.machine("Babel") + "\n")
     print(bench.table(HEAD, rows, markdown))
     print(NOTE)
@@ -79,8 +83,15 @@ def digits_alone(source: str, output: str, _language: str) -> bool | None:
     return None if not one and not two else one != two
 
 
+def as_translate(source: str, output: str, language: str) -> bool | None:
+    """What `korpu translate` mends or warns of, where there are numbers to compare."""
+    if number_mismatch(source, output, language) is None:
+        return None
+    return unequal(source, output, language) is not None
+
+
 def _row(name: str, check: checks.Check, sets: dict[str, Lines]) -> list[str]:
-    key = "number_mismatch" if name == DIGITS_ONLY else name
+    key = "number_mismatch" if name in (DIGITS_ONLY, AS_TRANSLATE) else name
     faults = [(s, o, target) for target in (UZ, AZ) for s, o in planted.planted(key, target)]
     written = [(p.source, p.output, target) for target in (UZ, AZ) for p in planted.pairs(target)]
     cells = [_found([check(*fault) is True for fault in faults])]

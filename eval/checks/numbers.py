@@ -9,6 +9,7 @@ source has is there at all, and compares numbers that stand in words on both sid
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from data_prep.bitext.filters import currencies, dates
@@ -27,16 +28,16 @@ def number_mismatch(source: str, output: str, language: str) -> bool | None:
     sides = pair(source, output, language)
     if sides is None:
         return None
-    one, two = _numerals(sides[0]), _numerals(sides[1])
+    one, two = read(sides[0]), read(sides[1])
     if not any(n.in_digits or _worded(n) for n in (*one, *two)):
         return None
     if any(n.in_digits for n in (*one, *two)) and differ_in_numerals(one, two, *sides):
         return True
-    return _alone(one, two) and _alone(two, one)
+    return bool(alone(one, two) and alone(two, one))
 
 
 @lru_cache(maxsize=KEPT)
-def _numerals(text: str) -> tuple[Numeral, ...]:
+def read(text: str) -> tuple[Numeral, ...]:
     return tuple(numerals(text))
 
 
@@ -44,10 +45,10 @@ def _worded(numeral: Numeral) -> bool:
     return not numeral.in_digits and not numeral.readings & _TRIVIAL
 
 
-def _alone(these: tuple[Numeral, ...], those: tuple[Numeral, ...]) -> bool:
-    """Whether a number in words of these is none of those, nor a part of a date or time there."""
+def alone(these: Sequence[Numeral], those: Sequence[Numeral]) -> list[Numeral]:
+    """The numbers in words of these that are none of those, nor a part of a date or time there."""
     values = {value for n in those for value in (*n.readings, *n.parts)}
-    return any(_worded(n) and not n.readings & values for n in these)
+    return [n for n in these if _worded(n) and not n.readings & values]
 
 
 _PERCENT = re.compile(r"%|(?<!\w)(?:faiz|foiz|prosent|protsent)\w*|(?<!\w)yüzdə(?= [0-9])")
@@ -67,7 +68,7 @@ def percent_mismatch(source: str, output: str, language: str) -> bool | None:
     sides = pair(source, output, language)
     if sides is None:
         return None
-    one, two = _percents(sides[0]), _percents(sides[1])
+    one, two = percents(sides[0]), percents(sides[1])
     if not one and not two:
         return None
     return any(not any(a & b for b in two) for a in one) or any(
@@ -76,7 +77,7 @@ def percent_mismatch(source: str, output: str, language: str) -> bool | None:
 
 
 @lru_cache(maxsize=KEPT)
-def _percents(text: str) -> tuple[Readings, ...]:
+def percents(text: str) -> tuple[Readings, ...]:
     if "%" not in text and "iz" not in text and "sent" not in text and "yüz" not in text:
         return ()
     low = lower(text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from functools import partial
 from json import JSONDecodeError, JSONDecoder
 
 from korpu.errors import UsageError
 from korpu.languages import LANGUAGES, language
-from release.formats.document import Document, Segment, text_parts
+from release.formats.document import Change, Document, Note, Segment, text_parts
 from release.formats.job import Job, facts
 
 _DECODER = JSONDecoder()
@@ -35,10 +37,10 @@ def article(row: str, where: str, job: Job) -> Document:
         if name in dropped:
             continue
         document.append(("" if len(document) == 1 else ", ") + f"{_quoted(name)}: ")
-        document += _string(str(value)) if name in texts else [raw]
+        document += _string(str(value), name) if name in texts else [raw]
     document.append(f", {_quoted('language')}: {_quoted(code)}")
     if job.metadata:
-        document.append(f", {_quoted('translation')}: {json.dumps(facts(job), ensure_ascii=False)}")
+        document += [f", {_quoted('translation')}: ", Note(tell=partial(_told, job))]
     return [*document, "}"]
 
 
@@ -99,11 +101,27 @@ def _language(given: object, where: str, job: Job) -> str:
     return target.flores if given == language(given).flores else target.iso
 
 
-def _string(text: str) -> Document:
+def _told(job: Job, changes: Sequence[Change]) -> str:
+    """What translated the article, and where its numbers are not the source's."""
+    numbers = [
+        {
+            "field": change.field,
+            "line": change.paragraph,
+            "source": change.source,
+            "translation": change.translation,
+        }
+        for change in changes
+    ]
+    told = {**facts(job), "numbers": numbers} if numbers else facts(job)
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _string(text: str, field: str) -> Document:
     document: Document = ['"']
-    for number, paragraph in enumerate(text.split("\n")):
-        document += [_escaped("\n")] if number else []
-        document.append(Segment(text_parts(_escaped(paragraph), paragraph, _escaped), _escaped))
+    for number, paragraph in enumerate(text.split("\n"), 1):
+        document += [_escaped("\n")] if number > 1 else []
+        parts = text_parts(_escaped(paragraph), paragraph, _escaped)
+        document.append(Segment(parts, _escaped, field, number))
     return [*document, '"']
 
 

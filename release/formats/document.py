@@ -8,7 +8,7 @@ can change.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,10 +40,40 @@ class Mark:
 
 @dataclass(frozen=True)
 class Segment:
-    """A text of its own, such as a paragraph: translated without regard to the others."""
+    """A text of its own, such as a paragraph: translated without regard to the others.
+
+    ``field`` and ``line`` say which line of which field of an article it is, from 1.
+    """
 
     parts: tuple[Text | Mark, ...]
     write: Write
+    field: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """Numbers of a text that its translation does not have as they are (``eval.checks.unequal``).
+
+    ``line`` is where the text begins in its document, from 1; ``field`` and ``paragraph`` where it
+    is in an article. ``source`` and ``translation`` are the numbers as they are written.
+    """
+
+    line: int
+    text: str
+    source: tuple[str, ...]
+    translation: tuple[str, ...]
+    field: str = ""
+    paragraph: int = 0
+
+
+@dataclass(frozen=True)
+class Note(Segment):
+    """A place without a text, where ``tell`` writes what was found since the note before."""
+
+    parts: tuple[Text | Mark, ...] = ()
+    write: Write = str
+    tell: Callable[[Sequence[Change]], str] = lambda _: ""
 
 
 Document = list[str | Segment]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from eval.pieces import CLAUSE
 from release.formats.document import Mark, Segment, Text, Write, cut
 
 Parts = tuple[Text | Mark, ...]
@@ -17,20 +18,34 @@ def sentences(segment: Segment, language: str) -> list[Parts]:
     """
     if not any(isinstance(part, Mark) for part in segment.parts):
         return [segment.parts]
-    cuts = _ends("".join(_seen(part) for part in segment.parts), language)
+    return at_sentences(segment.parts, segment.write, language)
+
+
+def at_sentences(parts: Parts, write: Write, language: str) -> list[Parts]:
+    """Cut between sentences."""
+    return _cut(parts, _ends(_all_seen(parts), language), write)
+
+
+def at_clauses(parts: Parts, write: Write) -> list[Parts]:
+    """Cut after commas, colons, dashes."""
+    return _cut(parts, [match.end() for match in CLAUSE.finditer(_all_seen(parts))], write)
+
+
+def _cut(parts: Parts, cuts: Sequence[int], write: Write) -> list[Parts]:
+    """Cut at places of what is seen; never within a link or an emphasis."""
     whole: list[Parts] = []
     current: list[Text | Mark] = []
     at = depth = 0
-    for part in segment.parts:
+    for part in parts:
         end = at + len(_seen(part))
         if isinstance(part, Text) and depth == 0:
             begin = at
             for position in [c for c in cuts if at < c <= end]:
-                current.append(_between(part, segment.write, begin - at, position - at))
+                current.append(_between(part, write, begin - at, position - at))
                 whole.append(tuple(current))
                 current, begin = [], position
             if begin < end:
-                current.append(_between(part, segment.write, begin - at, end - at))
+                current.append(_between(part, write, begin - at, end - at))
         else:
             current.append(part)
         if isinstance(part, Mark):
@@ -53,6 +68,10 @@ def _ends(text: str, language: str) -> list[int]:
             found.append(match.start())
         at = match.end()
     return found
+
+
+def _all_seen(parts: Parts) -> str:
+    return "".join(_seen(part) for part in parts)
 
 
 def _seen(part: Text | Mark) -> str:

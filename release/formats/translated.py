@@ -1,161 +1,110 @@
-"""Documents translated: two batches for all of them, and every mark of the source once."""
+"""Documents translated: every mark of the source once, and what is wrong with the numbers told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from release.formats.document import Document, Mark, Segment, Text, plain, segments
-from release.formats.placing import Piece, is_findable, placed
-from release.formats.sentences import Parts, edges, pairs, sentences
-
-Run = Callable[[Sequence[str]], list[str]]
-"""Lines of the source language to as many lines of the target language."""
-STOPS = ".!?…"
+from release.formats.document import Change, Document, Mark, Note, Segment, Text, plain, segments
+from release.formats.mending import Rendered, with_numbers
+from release.formats.rendering import Languages, Rendering, Run, has_words
+from release.formats.sentences import Parts, edges, sentences
 
 
 @dataclass(frozen=True)
-class Languages:
-    """FLORES codes, and what is done to the model's text before it is written (its script)."""
+class Translation:
+    """A document's translation. Of its ``texts`` (sentences and paragraphs) ``mended`` had other
+    numbers at first, and ``changes`` have them still."""
 
-    source: str
-    target: str
-    finish: Callable[[str], str] = str
-
-
-def translated(documents: Sequence[Document], run: Run, languages: Languages) -> list[str]:
-    """Each document with its text translated.
-
-    A sentence whose marks cannot be placed with certainty is translated run by run, the text
-    between two marks alone: its marks stand where they stood, its text has less context.
-    """
-    work = {id(s): _plan(s, languages) for d in documents for s in segments(d)}
-    known: dict[str, str] = {}
-    plans = [sentence for plan in work.values() for sentence in plan]
-    _learn(known, (text for sentence in plans for text in _first(sentence[1])), run)
-    found = {}
-    apart: list[Parts] = []
-    for _, core, _ in plans:
-        pieces = _whole(core, known, languages)
-        if pieces is None:
-            apart.append(core)
-        else:
-            found[id(core)] = pieces
-    _learn(known, (t for core in apart for t in _runs(core)), run)
-    for core in apart:
-        found[id(core)] = _apart(core, known, languages)
-    return ["".join(_written(document, work, found, languages)) for document in documents]
+    text: str
+    texts: int
+    mended: int
+    changes: tuple[Change, ...]
 
 
-_Sentence = tuple[Parts, Parts, Parts]
-
-
-def _plan(segment: Segment, languages: Languages) -> list[_Sentence]:
-    whole = sentences(segment, languages.source)
-    return [edges(parts, segment.write) for parts in whole]
-
-
-def _learn(known: dict[str, str], texts: Iterable[str], run: Run) -> None:
-    wanted = [text for text in dict.fromkeys(texts) if text not in known]
-    if wanted:
-        known.update(zip(wanted, run(wanted), strict=True))
-
-
-def has_words(text: str) -> bool:
-    """Whether there is a letter: numbers and signs alone are the same in both languages."""
-    return any(character.isalpha() for character in text)
-
-
-def _has_words(parts: Parts) -> bool:
-    return any(isinstance(part, Text) and has_words(part.text) for part in parts)
-
-
-def _first(core: Parts) -> list[str]:
-    """What to translate of a sentence at first: the whole, and what stands within its pairs."""
-    if not _has_words(core) or not is_findable(core):
-        return []
-    return [plain(core), *(text for text, is_text in _inner(core).items() if is_text)]
-
-
-def _inner(core: Parts) -> dict[str, bool]:
-    """What is seen within each pair, and whether it is translated."""
-    within = (core[first : last + 1] for first, last in pairs(core))
-    return {plain(parts): _has_words(parts) for parts in within}
-
-
-def _runs(core: Parts) -> list[str]:
-    texts = (" ".join(part.text.split()) for part in core if isinstance(part, Text))
-    return [text for text in texts if has_words(text)]
-
-
-def _whole(core: Parts, known: dict[str, str], languages: Languages) -> list[Piece] | None:
-    """The sentence in one, or None where it must be translated apart."""
-    if not _has_words(core):
-        return [Mark((part.raw,)) if isinstance(part, Text) else part for part in core]
-    if not is_findable(core):
-        return None
-    text = plain(core)
-    if languages.finish(known[text]) == text:
-        return [Mark((part.raw,)) if isinstance(part, Text) else part for part in core]
-    alone = {
-        inner: _like(inner, known[inner], languages) if is_text else inner
-        for inner, is_text in _inner(core).items()
+def translated(
+    documents: Sequence[Document], run: Run, languages: Languages, numbers: bool = True
+) -> list[Translation]:
+    """Each document with its text translated; ``numbers``: compared with the source's, and mended
+    where that can be done (``release.formats.mending``)."""
+    plans = {
+        id(segment): [edges(parts, segment.write) for parts in sentences(segment, languages.source)]
+        for document in documents
+        for segment in segments(document)
     }
-    return placed(core, known[text], alone)
+    texts = [
+        (core, segment.write)
+        for document in documents
+        for segment in segments(document)
+        for _, core, _ in plans[id(segment)]
+    ]
+    cores, rendering = [core for core, _ in texts], Rendering(run, languages)
+    if numbers:
+        made = with_numbers(cores, [write for _, write in texts], rendering)
+    else:
+        made = [Rendered(pieces) for pieces in rendering.sentences(cores)]
+    found = {id(core): each for core, each in zip(cores, made, strict=True)}
+    return [_Written(plans, found, languages).document(document) for document in documents]
 
 
-def _apart(core: Parts, known: dict[str, str], languages: Languages) -> list[Piece]:
-    pieces: list[Piece] = []
-    for part in core:
-        if isinstance(part, Mark):
-            pieces.append(part)
-            continue
-        text = " ".join(part.text.split())
-        made = _like(text, known.get(text, text), languages)
-        pieces.append(Mark((part.raw,)) if languages.finish(made) == text else made)
-    return pieces
+_Plan = tuple[Parts, Parts, Parts]  # before the words, the words, after them
 
 
-def _like(source: str, made: str, languages: Languages) -> str:
-    """A translation of a part of a sentence, without the capital and the stop of a whole one."""
-    if source[-1:] not in STOPS and made[-1:] in STOPS:
-        made = made.rstrip(STOPS)
-    if source[:1].islower() and made[:1].isupper() and not made[:2].isupper():
-        first = made[0]
-        if languages.target.startswith("azj"):
-            first = {"I": "ı", "İ": "i"}.get(first, first)
-        made = first.lower() + made[1:]
-    return made
+class _Written:
+    """A document as it is written, and what was found on the way."""
+
+    def __init__(
+        self, plans: dict[int, list[_Plan]], found: dict[int, Rendered], languages: Languages
+    ) -> None:
+        self.plans, self.found, self.languages = plans, found, languages
+        self.line = 1  # of the source
+        self.texts = self.mended = self.told = 0
+        self.changes: list[Change] = []
+
+    def document(self, document: Document) -> Translation:
+        text = "".join(self._items(document))
+        return Translation(text, self.texts, self.mended, tuple(self.changes))
+
+    def _items(self, items: Iterable[str | Segment]) -> Iterator[str]:
+        for item in items:
+            if isinstance(item, str):
+                self.line += item.count("\n")
+                yield item
+            elif isinstance(item, Note):
+                yield item.tell(self.changes[self.told :])
+                self.told = len(self.changes)
+            else:
+                for plan in self.plans[id(item)]:
+                    yield from self._sentence(item, plan)
+
+    def _sentence(self, segment: Segment, plan: _Plan) -> Iterator[str]:
+        before, core, after = plan
+        yield from self._kept(before)
+        start, rendered = self.line, self.found[id(core)]
+        self._note(segment, core, rendered)
+        for piece in rendered.pieces:
+            if isinstance(piece, str):
+                yield segment.write(self.languages.finish(piece))
+            else:
+                yield from self._items(piece.raw)
+        self.line = start + sum(raw.count("\n") for raw in _raw(core))
+        yield from self._kept(after)
+
+    def _kept(self, parts: Parts) -> Iterator[str]:
+        for part in parts:
+            yield from self._items((part.raw,) if isinstance(part, Text) else part.raw)
+
+    def _note(self, segment: Segment, core: Parts, rendered: Rendered) -> None:
+        self.texts += any(isinstance(part, Text) and has_words(part.text) for part in core)
+        self.mended += rendered.is_mended
+        if rendered.unequal:
+            source, translation = rendered.unequal.source, rendered.unequal.output
+            self.changes.append(
+                Change(self.line, plain(core), source, translation, segment.field, segment.line)
+            )
 
 
-def _written(
-    items: Iterable[str | Segment],
-    work: dict[int, list[_Sentence]],
-    found: dict[int, list[Piece]],
-    languages: Languages,
-) -> Iterable[str]:
-    for item in items:
-        if isinstance(item, str):
-            yield item
-            continue
-        for before, core, after in work[id(item)]:
-            yield from _kept(before, work, found, languages)
-            for piece in found[id(core)]:
-                if isinstance(piece, str):
-                    yield item.write(languages.finish(piece))
-                else:
-                    yield from _written(piece.raw, work, found, languages)
-            yield from _kept(after, work, found, languages)
-
-
-def _kept(
-    parts: Parts,
-    work: dict[int, list[_Sentence]],
-    found: dict[int, list[Piece]],
-    languages: Languages,
-) -> Iterable[str]:
+def _raw(parts: Iterable[Text | Mark]) -> Iterator[str]:
     for part in parts:
-        if isinstance(part, Text):
-            yield part.raw
-        else:
-            yield from _written(part.raw, work, found, languages)
+        for raw in (part.raw,) if isinstance(part, Text) else part.raw:
+            yield from (raw,) if isinstance(raw, str) else _raw(raw.parts)

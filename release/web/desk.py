@@ -9,9 +9,10 @@ from typing import Any
 
 from korpu.errors import UsageError
 from korpu.languages import LANGUAGES, language
+from release.formats.document import Change
 from release.formats.job import Job
 from release.formats.read import FORMATS, document, origins
-from release.formats.translated import translated
+from release.formats.translated import Translation, translated
 from release.opened import WRITTEN_IN, Opened
 
 GROUP = 8  # texts between two looks at the clock
@@ -55,13 +56,14 @@ class Desk:
         finally:
             self._places.release()
         return {
-            "translation": made,
+            "translation": made.text,
             "model": self.bundle.name,
             "version": self.bundle.version,
             "machine_translated": True,
             "from": language(source).iso,
             "to": language(target).iso,
             "format": form,
+            "warnings": [_warning(change) for change in made.changes],
         }
 
     def _read(self, asked: Any) -> tuple[str, str, str, str]:
@@ -87,7 +89,7 @@ class Desk:
         except UsageError as error:
             raise Refused(400, str(error)) from None
 
-    def _translate(self, text: str, source: str, target: str, form: str) -> str:
+    def _translate(self, text: str, source: str, target: str, form: str) -> Translation:
         until = time.monotonic() + self.seconds
         origin = origins(None, form)
         job = Job(
@@ -115,6 +117,18 @@ class Desk:
             return translated([read], in_time, languages)[0]
         finally:
             self._model.release()
+
+
+def _warning(change: Change) -> dict[str, Any]:
+    """Numbers to look at; ``field`` and ``paragraph`` where the text is an article's."""
+    place = {"field": change.field, "paragraph": change.paragraph} if change.field else {}
+    return {
+        "line": change.line,
+        **place,
+        "text": change.text,
+        "source": list(change.source),
+        "translation": list(change.translation),
+    }
 
 
 def directions(bundle: Opened) -> list[tuple[str, str]]:

@@ -97,6 +97,11 @@ def _schemas() -> dict[str, Any]:
                 "from": text,
                 "to": text,
                 "format": text,
+                "warnings": {
+                    "type": "array",
+                    "description": "Texts whose numbers the translation does not have as they are.",
+                    "items": _warning(),
+                },
             }
         ),
         "Health": _object(
@@ -110,6 +115,17 @@ def _schemas() -> dict[str, Any]:
         ),
         "Error": _object({"error": text}),
     }
+
+
+def _warning() -> dict[str, Any]:
+    """For articles ``line`` counts these, and ``field`` and ``paragraph`` are there too."""
+    written = {"type": "array", "items": {"type": "string"}, "description": "as they are written"}
+    place = {"type": "integer", "minimum": 1}
+    needed = _object(
+        {"line": place, "text": {"type": "string"}, "source": written, "translation": written}
+    )
+    needed["properties"].update(field={"type": "string"}, paragraph=place)
+    return needed
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

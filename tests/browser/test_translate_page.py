@@ -25,7 +25,11 @@ CONTRACT = {
         {"source": "uzn_Latn", "target": "azj_Latn"},
     ],
 }
-KNOWN = {"Bakıda hava günəşlidir.": "Bokuda havo quyoshli.", "salom": "salam"}
+KNOWN = {
+    "Bakıda hava günəşlidir.": "Bokuda havo quyoshli.",
+    "salom": "salam",
+    "onların 25-i gəldi": "ularning 2 tasi keldi",
+}
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +138,30 @@ def test_characters_are_counted_and_too_many_refused(opened):
     assert opened.ask("return document.getElementById('go').disabled")
     write(opened, "   ")
     assert opened.ask("return document.getElementById('go').disabled")
+
+
+def test_numbers_that_changed_are_shown(opened):
+    def warned():
+        return opened.ask(
+            "const box = document.getElementById('warnings');"
+            "return box.hidden ? null : [...box.children].map((part) => part.textContent)"
+        )
+
+    assert warned() is None
+    write(opened, "salam\\nonların 25-i gəldi")
+    click(opened, "go")
+    until(opened, "document.getElementById('target').value")
+    assert value(opened, "target") == "salam\nularning 2 tasi keldi"
+    assert warned() == ["Numbers to check:", "Line 2: 25 → 2"]
+    choose(opened, "interface", "uz")
+    assert warned() == ["Tekshirish kerak boʻlgan raqamlar:", "Satr 2: 25 → 2"]
+    opened.screen(390)
+    assert opened.ask("return document.documentElement.scrollWidth") <= 390
+    write(opened, "Bakıda hava günəşlidir.")
+    click(opened, "go")
+    until(opened, "document.getElementById('target').value.startsWith('Bokuda')")
+    assert warned() is None
+    assert opened.console() == []
 
 
 def test_three_interfaces(opened):

@@ -13,7 +13,8 @@ from korpu.errors import UsageError
 from release.formats.document import Text
 from release.formats.job import Job, sentence
 from release.formats.read import document, format_of, origins
-from release.formats.translated import Languages, translated
+from release.formats.rendering import Languages
+from release.formats.translated import translated
 
 JOB = Job("azj_Latn", "uzn_Latn", "newsroom", "0.1.1")
 WAY = Languages("azj_Latn", "uzn_Latn")
@@ -45,7 +46,7 @@ TRANSLATORS = [loud, backwards, forgetful, twice]
 
 def through(run, text, form, job=JOB, way=WAY):
     (made,) = translated([document(text, form, job)], run, way)
-    return made
+    return made.text
 
 
 HTML = """<!DOCTYPE html>

@@ -91,6 +91,7 @@ def test_it_translates(port):
         "from": "az",
         "to": "uz",
         "format": "text",
+        "warnings": [],
     }
     assert headers["Cache-Control"] == "no-store"
     status, answer, _ = ask(port, {**ASKED, "text": "<p>salam <b>{x}</b>", "format": "html"})
@@ -101,6 +102,33 @@ def test_it_translates(port):
     status, answer, _ = ask(port, {**ASKED, "text": "bir\n\niki", "to": "uz-Cyrl"})
     assert answer["translation"] == "БИР\n\nИКИ"
     assert ask(port, {**ASKED, "text": ""})[1]["translation"] == ""
+
+
+def lossy(texts, _way):
+    return [text.replace("25", "2").replace("7-", "") for text in texts]
+
+
+def test_it_warns_of_numbers():
+    jsonschema = pytest.importorskip("jsonschema")
+    with serving(lossy) as port:
+        text = "salam\n\nonların 25-i gəldi\n5 gün"
+        _, answer, _ = ask(port, {**ASKED, "text": text})
+        _, described, _ = ask(port, None, "GET", "/openapi.json")
+        row = json.dumps({"title": "onların 25-i", "text": "a\nonların 7-si"})
+        _, articles, _ = ask(port, {**ASKED, "text": f"{row}\n{row}", "format": "jsonl"})
+    warning = {"line": 3, "text": "onların 25-i gəldi", "source": ["25"], "translation": ["2"]}
+    assert answer["warnings"] == [warning]
+    assert answer["translation"] == "salam\n\nonların 2-i gəldi\n5 gün"
+    assert [(w["line"], w["field"], w["paragraph"]) for w in articles["warnings"]] == [
+        (line, *place) for line in (1, 2) for place in (("title", 1), ("text", 2))
+    ]
+    told = json.loads(articles["translation"].splitlines()[1])["translation"]["numbers"]
+    assert [numbers["source"] for numbers in told] == [["25"], ["7"]]
+    schema = {**described["components"]["schemas"]["Translation"]}
+    for found in (answer, articles):
+        jsonschema.validate(found, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**answer, "warnings": [{**warning, "source": 25}]}, schema)
 
 
 def test_what_can_be_asked_for(port):

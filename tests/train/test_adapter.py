@@ -123,8 +123,12 @@ def test_an_adapter_that_does_not_fit_is_refused(wanted, saved_model, tmp_path):
     refused("not a dora of the same targets", kind="dora")
     refused("not a lora of the same targets", targets=["q_proj"])
     refused(r"adapter.r or the model differs", r=3)
+    refused(rf"trained with lora_alpha={wanted.alpha}, not 99; set adapter.alpha", alpha=99)
+    refused("trained with use_rslora=False, not True; set adapter as it was", kind="rslora")
     refused("adapter.kind=none has none", kind="none")
     refused("block=7 does not divide the 16 inputs", kind="oft", block=7, start=None)
+    (tmp_path / "adapter" / "adapter_config.json").unlink()
+    refused("has no readable adapter_config.json")
 
 
 def test_a_released_adapter_is_begun_from_only_as_it_was_published(wanted, saved_model, tmp_path):

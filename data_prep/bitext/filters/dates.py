@@ -34,7 +34,7 @@ _NUMERIC = re.compile(
     r"(?<![0-9.])(?:(?P<d>[0-3]?[0-9])(?P<mark>[./])(?P<m>[01]?[0-9])(?P=mark)(?P<y>(?:1[0-9]|20)[0-9]{2})"
     r"|(?P<iso_y>(?:1[0-9]|20)[0-9]{2})-(?P<iso_m>[01][0-9])-(?P<iso_d>[0-3][0-9]))(?![0-9])"
 )  # fmt: skip
-_HINTS = (
+HINTS = (
     "yanvar", "fevral", "mart", "aprel", "may", "iyun", "İyun", "iyul", "İyul", "avq", "avg",
     "sent", "okt", "noyabr", "dekabr",
 )  # fmt: skip
@@ -43,7 +43,7 @@ _NUMERIC_HINT = r"[0-9][./-][0-9]{1,2}[./-][0-9]"
 
 def broken(rows: pl.DataFrame) -> pl.Series:
     """For each row whether the sides name different months, days or years."""
-    return judged(rows, both(_HINTS, _NUMERIC_HINT), differ)
+    return judged(rows, both(HINTS, _NUMERIC_HINT), differ)
 
 
 def differ(src: str, tgt: str) -> bool:

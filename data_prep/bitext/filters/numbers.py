@@ -44,21 +44,29 @@ def differ_in_value(src: str, tgt: str) -> bool:
 
 def differ_in_numerals(one: Sequence[Numeral], two: Sequence[Numeral], src: str, tgt: str) -> bool:
     """``differ_in_value`` of texts whose numerals have been read."""
+    left, right = without_equal(one, two, src, tgt)
+    return bool(left or right)
+
+
+def without_equal(
+    one: Sequence[Numeral], two: Sequence[Numeral], src: str, tgt: str
+) -> tuple[list[Numeral], list[Numeral]]:
+    """The numbers in digits of each side that the other has neither in digits nor in words."""
     left, right = ([numeral for numeral in side if numeral.in_digits] for side in (one, two))
     left, right = _unmatched(left, right)
     if not (left or right):
-        return False
+        return left, right
     left, words_two = _unmatched(left, (n for n in two if not n.in_digits))
     right, words_one = _unmatched(right, (n for n in one if not n.in_digits))
     if not (left or right):
-        return False
+        return left, right
     left, right = _parts(left, dates.months(tgt)), _parts(right, dates.months(src))
     left, right = _unmatched(left, right)
     left, _ = _unmatched(left, words_two)
     right, _ = _unmatched(right, words_one)
     if len(left) <= _MANY:
         left, right = _hours(left, right)
-    return bool(left or right)
+    return left, right
 
 
 def _unmatched(
@@ -108,7 +116,7 @@ def _parts(left: Iterable[Numeral], months: set[str]) -> list[Numeral]:
         if len(inside) == 2 and inside[1] == "0":
             del inside[1]
         parts += [
-            Numeral(frozenset([part]), (part,), True, numeral.clock and place == 0)
+            Numeral(frozenset([part]), (part,), True, numeral.clock and place == 0, numeral.written)
             for place, part in enumerate(inside)
         ]
     return parts

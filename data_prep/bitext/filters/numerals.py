@@ -69,12 +69,14 @@ _WORDS = 12  # of a number; more are no number
 
 @dataclass(frozen=True)
 class Numeral:
-    """``readings``: what it may be; ``parts``: its groups of digits, if it is no one number."""
+    """``readings``: what it may be; ``parts``: its groups of digits, if it is no one number;
+    ``written``: as it stands, letters in lower case."""
 
     readings: frozenset[str]
     parts: tuple[str, ...]
     in_digits: bool
     clock: bool = False  # a time of day
+    written: str = ""
 
 
 def numerals(text: str) -> list[Numeral]:
@@ -85,7 +87,8 @@ def numerals(text: str) -> list[Numeral]:
     if len(lower) == len(text):
         for match in _ROMAN.finditer(text):
             if match[0]:
-                found.append(Numeral(frozenset([str(_roman(match[0]))]), (), False))
+                value = frozenset([str(_roman(match[0]))])
+                found.append(Numeral(value, (), False, written=match[0]))
     return found
 
 
@@ -134,11 +137,13 @@ def _of_run(text: str, run: list[re.Match[str]]) -> Iterator[Numeral]:
         if value is not None:
             decade = _DECADE.match(text, run[-1].end()) is not None
             in_digits = any(match["digits"] for match in run)
-            yield Numeral(_decades({_plain(value)}, decade), (), in_digits)
+            readings = _decades({_plain(value)}, decade)
+            yield Numeral(readings, (), in_digits, written=_written(text, run))
             if len(run) > 1:  # "yüz beş" may also be two numbers, each of its own
                 for match in run:
                     if match["unit"]:
-                        yield Numeral(frozenset([str(_UNITS[_stem(match)])]), (), False)
+                        value_alone = frozenset([str(_UNITS[_stem(match)])])
+                        yield Numeral(value_alone, (), False, written=match[0])
         return
     blocks: list[list[re.Match[str]]] = []
     for match in run:
@@ -150,7 +155,11 @@ def _of_run(text: str, run: list[re.Match[str]]) -> Iterator[Numeral]:
     if total is None:
         yield from (_in_digits(text, block) for block in blocks)
     else:
-        yield Numeral(frozenset([total]), (), True)
+        yield Numeral(frozenset([total]), (), True, written=_written(text, run))
+
+
+def _written(text: str, run: list[re.Match[str]]) -> str:
+    return text[run[0].start() : run[-1].end()]
 
 
 def _in_digits(text: str, block: list[re.Match[str]]) -> Numeral:
@@ -161,14 +170,14 @@ def _in_digits(text: str, block: list[re.Match[str]]) -> Numeral:
         readings = {canonical(groups[0], "5" if half else "", shift)}
     else:
         readings = _readings(first["digits"], groups, shift)
+    written = _written(text, block)
     if shift:
-        return Numeral(frozenset(readings), (), True)
+        return Numeral(frozenset(readings), (), True, written=written)
     end = block[-1].end()
     clock = ":" in first["digits"] or _CLOCK.search(text, max(0, first.start() - 24), first.start())
     parts = tuple(canonical(group) for group in groups)
-    return Numeral(
-        _decades(readings, _DECADE.match(text, end) is not None), parts, True, bool(clock)
-    )
+    decade = _DECADE.match(text, end) is not None
+    return Numeral(_decades(readings, decade), parts, True, bool(clock), written)
 
 
 def _readings(digits: str, groups: list[str], shift: int) -> set[str]:
