@@ -85,10 +85,10 @@ def html(made: Mapping[str, Any], shown: Sequence[Shown], memo: Memo) -> str:
     )
 
 
-def rendered(name: str, **values: Any) -> str:
-    """A page of ``pages/`` with its style sheets and script inside."""
+def rendered(name: str, scripts: Sequence[str] = (), **values: Any) -> str:
+    """A page of ``pages/`` with its style sheets and scripts inside, its own script last."""
     style = "".join((PAGES / f"{part}.css").read_text("utf-8") for part in ("page", name))
-    script = (PAGES / f"{name}.js").read_text("utf-8")
+    script = "".join((PAGES / f"{part}.js").read_text("utf-8") for part in (*scripts, name))
     return rendered_part(name, style=Markup(style), script=Markup(script), **values)
 
 
