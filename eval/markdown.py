@@ -46,6 +46,21 @@ def table(report: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def robustness(report: Mapping[str, Any]) -> str:
+    """A row per test set, direction, disturbance and system: before, after and the loss."""
+    lines = [
+        "| test set | direction | disturbed by | system | changed | before | after | loss (95%) |",
+        "|---|---|---|---|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {row['benchmark']} | {row['direction']} | {row['perturbation']} | {row['system']} "
+        f"| {row['changed']} of {row['n']} | {row['before']:.1f} | {row['after']:.1f} "
+        f"| {row['loss']:.1f} ({figures.interval(row)}) |"
+        for row in report["robustness"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _head(metric: str) -> str:
     return f"{figures.name(metric)} raw" + (" / normalised" if metric in figures.NAMES else "")
 
@@ -60,4 +75,7 @@ def _cell(raw: figures.Row, normalised: figures.Row | None) -> str:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    print(table(json.loads((folder / "report.json").read_text("utf-8"))), end="")
+    made = json.loads((folder / "report.json").read_text("utf-8"))
+    print(table(made), end="")
+    if made.get("robustness"):
+        print(f"\n{robustness(made)}", end="")
