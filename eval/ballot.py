@@ -178,4 +178,5 @@ def page(made: Mapping[str, Any]) -> str:
         "words": json.loads((PAGES / "review.words.json").read_text("utf-8")),
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return rendered("review", tongues=TONGUES, data=Markup(text.replace("<", "\\u003c")))
+    data = Markup(text.replace("<", "\\u003c"))
+    return rendered("review", scripts=("choice",), tongues=TONGUES, data=data)

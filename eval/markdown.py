@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.report import NAMES
+from eval import figures
 
 
 def table(report: Mapping[str, Any]) -> str:
-    """A row per test set, direction and system: raw / normalised scores, n, and the signatures."""
+    """A row per test set, direction and system: raw / normalised scores, n, and the signatures.
+
+    A metric that another program computes has its raw score alone, with the interval.
+    """
     metrics = list(dict.fromkeys(row["metric"] for row in report["scores"]))
     value = {
         (r["benchmark"], r["direction"], r["system"], r["metric"], r["normalised"]): r
@@ -20,7 +23,7 @@ def table(report: Mapping[str, Any]) -> str:
     }
     lines = [
         "| test set | direction | n | system | "
-        + " | ".join(f"{NAMES[metric]} raw / normalised" for metric in metrics)
+        + " | ".join(_head(metric) for metric in metrics)
         + " |",
         "|---" * (4 + len(metrics)) + "|",
     ]
@@ -29,28 +32,50 @@ def table(report: Mapping[str, Any]) -> str:
             for system in report["systems"]:
                 place = (benchmark, direction, system)
                 cells = [
-                    f"{value[*place, metric, False]['value']:.1f} / {_with_interval(row)}"
+                    _cell(value[*place, metric, False], value.get((*place, metric, True)))
                     for metric in metrics
-                    if (row := value[*place, metric, True])
                 ]
                 lines.append(
                     f"| {benchmark} | {direction} | {size['n']} | {system} | "
                     + " | ".join(cells)
                     + " |"
                 )
-    signatures = {
-        row["signature"]: None for row in report["scores"] if row["normalised"]
-    }  # a dict keeps their order
+    signatures = dict.fromkeys(row["signature"] for row in figures.decided_by(report["scores"]))
     lines += ["", "Signatures (raw: the same without `norm`):", ""]
     lines += [f"- `{signature}`" for signature in signatures]
     return "\n".join(lines) + "\n"
 
 
-def _with_interval(row: Mapping[str, Any]) -> str:
-    low, high = row["ci"]
-    return f"**{row['value']:.1f}** ({low:.1f}–{high:.1f})"
+def robustness(report: Mapping[str, Any]) -> str:
+    """A row per test set, direction, disturbance and system: before, after and the loss."""
+    lines = [
+        "| test set | direction | disturbed by | system | changed | before | after | loss (95%) |",
+        "|---|---|---|---|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {row['benchmark']} | {row['direction']} | {row['perturbation']} | {row['system']} "
+        f"| {row['changed']} of {row['n']} | {row['before']:.1f} | {row['after']:.1f} "
+        f"| {row['loss']:.1f} ({figures.interval(row)}) |"
+        for row in report["robustness"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _head(metric: str) -> str:
+    return f"{figures.name(metric)} raw" + (" / normalised" if metric in figures.NAMES else "")
+
+
+def _cell(raw: figures.Row, normalised: figures.Row | None) -> str:
+    if normalised is None:
+        return f"{figures.value(raw)} ({figures.interval(raw)})"
+    return (
+        f"{figures.value(raw)} / **{figures.value(normalised)}** ({figures.interval(normalised)})"
+    )
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    print(table(json.loads((folder / "report.json").read_text("utf-8"))), end="")
+    made = json.loads((folder / "report.json").read_text("utf-8"))
+    print(table(made), end="")
+    if made.get("robustness"):
+        print(f"\n{robustness(made)}", end="")

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from eval import figures
 from eval.breakdown import main
 from eval.buckets import KINDS, SMALL
 from eval.metrics import METRICS, Memo
@@ -18,7 +19,6 @@ from eval.sentences import Shown, cards, points, title
 
 PAGES = Path(__file__).with_name("pages")
 PEOPLE = Markup("<!-- what people say -->")  # where an import of ratings puts its section
-NAMES = {"bleu": "BLEU", "spbleu": "spBLEU", "ter": "TER", "chrf": "chrF", "chrf_pp": "chrF++"}
 CHECKS = {
     "off_target": "other language",
     "wrong_script": "other script",
@@ -79,15 +79,16 @@ def html(made: Mapping[str, Any], shown: Sequence[Shown], memo: Memo) -> str:
         shown=held,
         left_out=total - held,
         few=SMALL,
-        raw=lambda row: Markup("<small>raw {:.1f}</small>").format(row["value"]) if row else "",
+        figures=figures,
+        by_programs=any(row["metric"] not in METRICS for row in made["scores"]),
         people_mark=PEOPLE,
     )
 
 
-def rendered(name: str, **values: Any) -> str:
-    """A page of ``pages/`` with its style sheets and script inside."""
+def rendered(name: str, scripts: Sequence[str] = (), **values: Any) -> str:
+    """A page of ``pages/`` with its style sheets and scripts inside, its own script last."""
     style = "".join((PAGES / f"{part}.css").read_text("utf-8") for part in ("page", name))
-    script = (PAGES / f"{name}.js").read_text("utf-8")
+    script = "".join((PAGES / f"{part}.js").read_text("utf-8") for part in (*scripts, name))
     return rendered_part(name, style=Markup(style), script=Markup(script), **values)
 
 
@@ -123,7 +124,7 @@ def _section(
     place = (side.benchmark, side.direction)
     here = [row for row in made["scores"] if (row["benchmark"], row["direction"]) == place]
     scores = {(row["system"], row["metric"], row["normalised"]): row for row in here}
-    metrics = [name for name in dict.fromkeys(row["metric"] for row in here) if name in METRICS]
+    metrics = list(dict.fromkeys(row["metric"] for row in here))
     first = main(metrics)
     checks = {
         (row["check"], row["system"]): row
@@ -139,13 +140,15 @@ def _section(
         ],
         "title": title(side),
         "size": made["benchmarks"][side.benchmark][side.direction],
-        "main": NAMES[first],
-        "metrics": [(metric, NAMES.get(metric, metric)) for metric in metrics],
+        "main": figures.name(first),
+        "metrics": [(metric, figures.name(metric)) for metric in metrics],
         "scores": scores,
         "checks": checks,
         "check_names": list(check_names.items()),
         "columns": [*systems, REFERENCE],
-        "bars": bars([(name, scores[name, first, True]) for name in systems], NAMES[first], shade),
+        "bars": bars(
+            [(name, scores[name, first, True]) for name in systems], figures.name(first), shade
+        ),
         "buckets": buckets,
         "few": any(row["small"] for kind in buckets for row in kind["rows"]),
     }

@@ -106,10 +106,14 @@ def rows(
                     "normalised": True,
                     "before": round(paired.baseline, DIGITS),
                     "after": round(paired.system, DIGITS),
-                    "loss": round(-paired.delta, DIGITS),
-                    "ci": [round(-high, DIGITS), round(-low, DIGITS)],
+                    "loss": _less(paired.delta),
+                    "ci": [_less(high), _less(low)],
                     "n": len(refs),
                     "changed": one.changed,
                 }
             )
     return made
+
+
+def _less(gain: float) -> float:
+    return round(-gain, DIGITS) + 0.0  # never -0.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 
-from eval.report import NAMES, focus
+from eval import figures
+from eval.report import focus
 from korpu.artifact import Artifact
 
 
 def show(artifact: Artifact, width: int = 100) -> str:
-    """Normalised scores as a text table: a row per test set, direction and system.
+    """Normalised scores as a text table (a program's: raw): a row per test set, direction, system.
 
     The half-width of the 95% interval follows the score. Off-target and empty outputs stand
     beside. The text ends with a newline.
@@ -19,7 +20,7 @@ def show(artifact: Artifact, width: int = 100) -> str:
     from rich.table import Table
 
     report = json.loads(artifact.file("report.json").read_text("utf-8"))
-    main = [row for row in report["scores"] if row["normalised"]]
+    main = figures.decided_by(report["scores"])
     metrics = list(dict.fromkeys(row["metric"] for row in main))
     rates = {
         (row["benchmark"], row["direction"], row["system"], row["check"]): row["rate"]
@@ -28,7 +29,7 @@ def show(artifact: Artifact, width: int = 100) -> str:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("test set", "direction", "system"):
         table.add_column(name, no_wrap=True)
-    for name in [*(NAMES[metric] for metric in metrics), "n", "off-target", "empty"]:
+    for name in [*(figures.name(metric) for metric in metrics), "n", "off-target", "empty"]:
         table.add_column(name, justify="right", no_wrap=True)
     asked, _ = focus(report["systems"])
     for benchmark, directions in report["benchmarks"].items():
@@ -36,7 +37,7 @@ def show(artifact: Artifact, width: int = 100) -> str:
             for system in report["systems"]:
                 place = (benchmark, direction, system)
                 cells = [
-                    f"{row['value']:.1f} ±{(row['ci'][1] - row['ci'][0]) / 2:.1f}"
+                    f"{figures.value(row)} ±{figures.half_width(row)}"
                     for metric in metrics
                     for row in main
                     if (row["benchmark"], row["direction"], row["system"]) == place

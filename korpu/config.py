@@ -17,7 +17,15 @@ from korpu import bounds, published
 from korpu.artifact import digest, sha256
 from korpu.errors import UsageError
 from korpu.languages import direction, language
-from korpu.schema import ELSEWHERE, NAME_OR_CONTENT, Bundle, External, Recipe, Scorer
+from korpu.schema import (
+    ELSEWHERE,
+    NAME_OR_CONTENT,
+    Benchmark,
+    Bundle,
+    External,
+    Recipe,
+    Scorer,
+)
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
@@ -65,7 +73,7 @@ def _twin_type(hint: Any) -> Any:
 
 # Rows a command line adds by field, `+evaluate.external.mine.command=…`: OmegaConf refuses that
 # for a row of a known type, so their fields are checked when the recipe is made.
-LOOSE = (External, Bundle, Scorer)
+LOOSE = (Benchmark, External, Bundle, Scorer)
 
 
 _twin(Recipe)  # and all in it, for whoever unpickles one
@@ -205,15 +213,37 @@ def _whole(item: Any, cls: type, where: str) -> dict[str, Any]:
     found = dict(item)
     hints = typing.get_type_hints(cls)
     for f in dataclasses.fields(cls):
-        if f.name not in found and f.default is dataclasses.MISSING:
-            raise UsageError(f"{where}.{f.name} has no value; give it as +{where}.{f.name}=…")
-        value = found.setdefault(f.name, f.default)
-        kinds = (int, float) if hints[f.name] is float else hints[f.name]
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            raise UsageError(
-                f"{where}.{f.name} cannot be {value!r}; give a {hints[f.name].__name__}"
-            )
+        if f.name not in found:
+            if f.default_factory is not dataclasses.MISSING:
+                found[f.name] = f.default_factory()
+            elif f.default is not dataclasses.MISSING:
+                found[f.name] = f.default
+            else:
+                raise UsageError(f"{where}.{f.name} has no value; give it as +{where}.{f.name}=…")
+        value, hint = found[f.name], hints[f.name]
+        if not _fits(value, hint):
+            kind = getattr(hint, "__name__", str(hint))
+            raise UsageError(f"{where}.{f.name} cannot be {value!r}; give a {kind}")
     return found
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if typing.get_origin(hint) is list:
+        (inside,) = typing.get_args(hint)
+        return isinstance(value, list) and all(_fits(one, inside) for one in value)
+    kinds = (int, float) if hint is float else hint
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _row_of(key: str) -> Any:
+    """The class of the row that a dotted key is in, of those in ``LOOSE``; None elsewhere."""
+    hint: Any = Recipe
+    for name in key.split(".")[:-1]:
+        if typing.get_origin(hint) is dict:
+            hint = typing.get_args(hint)[1]
+        else:
+            hint = typing.get_type_hints(hint).get(name) if dataclasses.is_dataclass(hint) else None
+    return hint if hint in LOOSE else None
 
 
 def _unknown(key: str, known: list[str]) -> str:
@@ -239,6 +269,9 @@ def explain(error: BaseException) -> str:
     if key and known and f"'{key.rpartition('.')[2]}'" in sentence:
         return _unknown(key, known)
     if key and getattr(cause, "object_type", None) is dict and "not in struct" in sentence:
+        fields = _keys_of(_row_of(key))
+        if fields and key.rpartition(".")[2] not in fields:
+            return _unknown(key, fields)
         return f"{key} is not there yet: add it as +{key}=…"  # a table of the user's own names
     if "Available options in" in str(cause):
         return _unknown_choice(sentence, lines)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eval import figures
 from korpu.languages import language
 from korpu.schema import Recipe
 from release.licence import terms
 
-METRICS = {"bleu": "BLEU", "chrf": "chrF", "chrf_pp": "chrF++"}
+KINDS = {"spbleu": "bleu", "chrf_pp": "chrf"}  # metric to what model hubs call it, where they do
 
 
 def card(
@@ -81,8 +82,8 @@ def _results(metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in metrics:
         if row["system"] == "adapter":
-            kind = "bleu" if row["metric"] == "bleu" else "chrf"
-            name = METRICS[row["metric"]] + (" (normalised)" if row["normalised"] else "")
+            kind = KINDS.get(row["metric"], row["metric"])
+            name = figures.name(row["metric"]) + (" (normalised)" if row["normalised"] else "")
             found.setdefault((row["benchmark"], row["direction"]), []).append(
                 {"type": kind, "name": name, "value": round(row["value"], 2)}
                 | {"args": {"signature": row["signature"], "n": row["n"]}}
@@ -123,14 +124,16 @@ def _use(contract: Mapping[str, Any]) -> str:
 
 
 def _scores(metrics: Sequence[Mapping[str, Any]]) -> str:
-    """A table of normalised scores with intervals; raw ones and signatures below it."""
+    """A table of normalised scores with intervals; raw ones and signatures below it.
+
+    A metric that another program computes has one score, which is raw.
+    """
     rows: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
-    for row in metrics:
-        if row["normalised"]:
-            key = row["benchmark"], row["direction"], row["metric"]
-            rows.setdefault(key, {})[row["system"]] = row
+    for row in figures.decided_by(metrics):
+        key = row["benchmark"], row["direction"], row["metric"]
+        rows.setdefault(key, {})[row["system"]] = row
     raw = {
-        (row["benchmark"], row["direction"], row["metric"]): row["value"]
+        (row["benchmark"], row["direction"], row["metric"]): figures.value(row)
         for row in metrics
         if row["system"] == "adapter" and not row["normalised"]
     }
@@ -143,14 +146,12 @@ def _scores(metrics: Sequence[Mapping[str, Any]]) -> str:
             continue
         own = systems["adapter"]
         copied, base = (
-            f"{systems[s]['value']:.1f}" if s in systems else "not measured"
-            for s in ("copy", "base")
+            figures.value(systems[s]) if s in systems else "not measured" for s in ("copy", "base")
         )
-        unnormalised = raw.get((benchmark, name, metric))
         lines.append(
-            f"| {benchmark} | {name} | {own['n']} | {METRICS[metric]} | {copied} | {base} "
-            f"| **{own['value']:.1f}** ({own['ci'][0]:.1f}–{own['ci'][1]:.1f}) "
-            f"| {'' if unnormalised is None else f'{unnormalised:.1f}'} |"
+            f"| {benchmark} | {name} | {own['n']} | {figures.name(metric)} | {copied} "
+            f"| {base} | **{figures.value(own)}** ({figures.interval(own)}) "
+            f"| {raw.get((benchmark, name, metric), '')} |"
         )
     signatures = dict.fromkeys(row["signature"] for row in metrics)
     lines += [

@@ -4,6 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const STORE = `korpu-review-${data.review}`;
 const items = data.sentences.flatMap((sentence) => sentence.items);
+const redraw = new Map(); // item → shows its marks as they are now
 const state = { rater: "", tongue: "en", ratings: {}, ...stored() };
 
 function stored() {
@@ -97,42 +98,67 @@ function scoreOf(item, made) {
 function toolsOf(item, text, errors) {
   const type = element("select", { "data-label": "type", "aria-label": say("type") },
     ...data.types.map((name) => saying("option", name, { value: name })));
+  const words = element("q", { "aria-live": "polite", hidden: "" });
   const buttons = data.severities.map((severity) => {
     const button = saying("button", severity, { type: "button", class: severity, disabled: "" });
     button.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the selection
     button.addEventListener("click", () => {
-      const [start, end] = selected(text) ?? [0, 0];
-      if (end <= start) return;
+      if (!isChosen(text)) return;
+      const { start, end } = choice;
       const part = [...item.out].slice(start, end).join("");
-      rating(item.id).spans.push({ start, end, severity, type: type.value, text: part });
-      rating(item.id).spans.sort((a, b) => a.start - b.start || a.end - b.end);
+      const span = { start, end, severity, type: type.value, text: part };
       getSelection().removeAllRanges();
-      changed(item.id);
-      drawSpans(item, text, errors);
+      respan(item, [...rating(item.id).spans, span].sort((a, b) => a.start - b.start || a.end - b.end));
+      text.focus({ preventScroll: true });
     });
     return button;
   });
-  document.addEventListener("selectionchange", () => {
-    const some = selected(text) !== null;
-    buttons.forEach((button) => (button.disabled = !some));
+  const back = saying("button", "undo", { type: "button" });
+  back.addEventListener("click", () => undo(item));
+  const show = () => {
+    const here = isChosen(text);
+    words.hidden = !here;
+    words.textContent = here ? [...item.out].slice(choice.start, choice.end).join("") : "";
+    buttons.forEach((button) => (button.disabled = !here));
+    back.disabled = !past.some((one) => one.item === item);
+  };
+  document.addEventListener("choice", show);
+  redraw.set(item, () => {
+    drawSpans(item, text, errors);
+    choose(null);
   });
-  return element("div", { class: "tools" }, saying("span", "type"), type, ...buttons);
+  choosable(text, item.out);
+  show();
+  return element("div", { class: "tools" }, saying("span", "type"), type, ...buttons, back, words);
 }
 
-/** The selection inside an output as [start, end) in characters, without spaces around it. */
-function selected(text) {
-  const selection = getSelection();
-  if (!selection.rangeCount || selection.isCollapsed) return null;
-  const range = selection.getRangeAt(0);
-  if (!text.contains(range.startContainer) || !text.contains(range.endContainer)) return null;
-  const before = document.createRange();
-  before.selectNodeContents(text);
-  before.setEnd(range.startContainer, range.startOffset);
-  const part = range.toString();
-  const start = [...before.toString()].length + [...part].length - [...part.trimStart()].length;
-  const length = [...part.trim()].length;
-  return length ? [start, start + length] : null;
+// ---- marks of errors, and the way back
+const past = []; // { item, spans }: what an output's marks were before a change
+
+function respan(item, spans) {
+  past.push({ item, spans: rating(item.id).spans });
+  rating(item.id).spans = spans;
+  changed(item.id);
+  redraw.get(item)();
 }
+
+/** Takes back the last change of marks, of one output or of any. */
+function undo(item = past.at(-1)?.item) {
+  const at = past.findLastIndex((one) => one.item === item);
+  if (at < 0) return;
+  const [{ spans }] = past.splice(at, 1);
+  rating(item.id).spans = spans;
+  changed(item.id);
+  redraw.get(item)();
+}
+
+document.addEventListener("keydown", (event) => {
+  const writes = event.target.closest("input:not([type=range]), textarea");
+  if (writes || event.shiftKey || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+  if (event.key.toLowerCase() !== "z" || !past.length) return;
+  event.preventDefault();
+  undo();
+});
 
 function drawSpans(item, text, errors) {
   const { spans } = rating(item.id);
@@ -147,11 +173,7 @@ function drawSpans(item, text, errors) {
   }));
   errors.replaceChildren(...spans.map((span, at) => {
     const remove = saying("button", "remove", { type: "button" });
-    remove.addEventListener("click", () => {
-      spans.splice(at, 1);
-      changed(item.id);
-      drawSpans(item, text, errors);
-    });
+    remove.addEventListener("click", () => respan(item, spans.filter((_, other) => other !== at)));
     return element("li", {}, element("span", { class: span.severity }, span.text),
       saying("span", span.type, { class: "soft" }), remove);
   }));

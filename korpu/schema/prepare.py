@@ -116,8 +116,9 @@ class Benchmark:
     tgt: Annotated[str, CONTENT]
     src_lang: str
     tgt_lang: str
-    documents: Annotated[str | None, CONTENT]  # an id a line, or a table (.tsv, too) with a column
-    licence: str
+    # an id a line, or a table (.tsv, too) with a column
+    documents: Annotated[str | None, CONTENT] = None
+    licence: str = "LicenseRef-unknown"
     refs: Annotated[list[str], CONTENT] = field(default_factory=list)  # further ones beside tgt
     column: str = "text"  # of the sentences in a table
     document_column: str = "url"  # of the ids in a table

@@ -54,11 +54,15 @@ class Page:
         return self._post("/goog/cdp/execute", {"cmd": command, "params": values})
 
     def screen(self, width: int, *, dark: bool = False, medium: str = "") -> None:
-        """``width`` CSS pixels, as a phone or a desk has them; ``medium="print"`` shows paper."""
+        """``width`` CSS pixels, as a phone (with touch) or a desk has them.
+
+        ``medium="print"`` shows paper.
+        """
         self.tell(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=844, deviceScaleFactor=1, mobile=width < 600,
         )  # fmt: skip
+        self.tell("Emulation.setTouchEmulationEnabled", enabled=width < 600)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.tell("Emulation.setEmulatedMedia", media=medium, features=[scheme])
 

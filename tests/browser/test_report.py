@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from korpu.schema import Scorer
 from tests.browser import chromium
 from tests.browser.chromium import Page
 from tests.browser.test_corpus_report import CONTRAST, SCREENS
+from tests.eval.parts import program
 from tests.eval.test_report import many, page
 
 pytestmark = [
@@ -34,7 +36,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, str
     side, outputs = many(SENTENCES)
     outputs["adapter"][1] = "ʻ".join(["oʻ" * 400, "<b>qalin</b>"])
     path = folder / "report.html"
-    path.write_text(page(outputs, side), "utf-8")
+    length = "for line in lines: print(len(json.loads(line)['hyp']) / 100 - 1)"
+    comet = {"comet": Scorer(program(length), "length|version:1")}
+    path.write_text(page(outputs, side, comet), "utf-8")
     with chromium.page(folder) as tab:
         tab.open("about:blank")
         yield tab, path.as_uri()
@@ -206,10 +210,28 @@ def test_tables_sort_by_number_and_by_name_with_the_keyboard(report: Page) -> No
         "return [...document.querySelector('table.sortable').querySelectorAll('th')]"
         ".map(e => e.ariaSort)"
     )
-    assert report.ask(state) == [None, "ascending", None]
+    assert report.ask(state) == [None, "ascending", None, None]
     report.ask(press.format(0))
     enter()
     assert report.ask(column.format(0)) == ["copy", "base", "adapter"]
+
+
+def test_a_metric_of_a_program_stands_beside_the_others(report: Page) -> None:
+    cells = report.ask(
+        "const table = document.querySelector('table.sortable');"
+        "return [...table.rows].map(row => row.cells[row.cells.length - 1].innerText.split('\\n'))"
+    )
+    assert cells[0] == ["comet"]
+    for value, interval, raw in cells[1:]:
+        low, high = map(float, interval.replace(" to ", "–").rsplit("–", 1))
+        assert low <= float(value) <= high and raw == "raw"
+    assert len(cells) == 4
+    report.ask("document.querySelectorAll('table.sortable thead button')[3].click()")
+    found = report.ask(
+        "return [...document.querySelector('table.sortable').tBodies[0].rows]"
+        ".map(row => parseFloat(row.cells[3].dataset.value))"
+    )
+    assert found == sorted(found, reverse=True) and len(set(found)) > 1
 
 
 def test_text_stays_text(report: Page) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,13 @@ def spoiled(texts: Sequence[str], share: float, seed: int = 0) -> list[str]:
         )
         for text in texts
     ]
+
+
+def program(text: str) -> str:
+    """A command that runs Python code; ``lines`` are those of its input."""
+    begin = "import json, sys; sys.stdin.reconfigure(encoding='utf-8'); "
+    begin += "sys.stdout.reconfigure(encoding='utf-8'); lines = sys.stdin.read().splitlines()\n"
+    return shlex.join([sys.executable, "-c", begin + text, "{source}", "{target}"])
 
 
 def decode(**changed: Any) -> Decode:

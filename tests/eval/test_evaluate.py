@@ -15,8 +15,8 @@ from eval.metrics import score
 from eval.store import read_statistics, write_statistics
 from korpu.artifact import Artifact, Result, commit, sha256
 from korpu.errors import Stopped, UsageError
-from korpu.schema import Benchmark, Recipe
-from tests.eval.parts import AZ, BOTH, UZ, Prepared, of, part, rows, spoiled
+from korpu.schema import Benchmark, Recipe, Scorer
+from tests.eval.parts import AZ, BOTH, UZ, Prepared, of, part, program, rows, spoiled
 
 
 def evaluated(recipe: Recipe, inputs: dict[str, Artifact], out: Path) -> tuple[Result, Any]:
@@ -156,7 +156,8 @@ def benchmark(folder: Path) -> Benchmark:
 def test_a_benchmark_beside_an_empty_part(
     recipe: Recipe, prepared: Prepared, tmp_path: Path
 ) -> None:
-    wanted = of(recipe, benchmark={"files": benchmark(tmp_path)})
+    comet = Scorer(program("for line in lines: print(0.75)"), "1")
+    wanted = of(recipe, benchmark={"files": benchmark(tmp_path)}, scorers={"comet": comet})
     result, report = evaluated(wanted, {"prepare": prepared([])}, tmp_path / "out")
     assert list(report["benchmarks"]) == ["files"]
     assert report["benchmarks"]["files"][BOTH[1]]["n"] == 8
@@ -173,6 +174,7 @@ def test_a_benchmark_beside_an_empty_part(
     )
     shown = table.show(made)
     assert "files" in shown and "chrF++" in shown and "not scored" in shown
+    assert "comet" in shown and "0.750 ±0.000" in shown
     assert max(map(len, shown.splitlines()[:-2])) <= 100
 
 

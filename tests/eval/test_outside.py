@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from eval.store import read_statistics, write_hypotheses
 from eval.testset import Segment, TestSide
 from korpu.errors import Infrastructure, KorpuError, NotComparable, UsageError
 from korpu.schema import External, Recipe, Scorer
-from tests.eval.parts import AZ, BOTH, DIRECTION, UZ, Prepared, of, rows
+from tests.eval.parts import AZ, BOTH, DIRECTION, UZ, Prepared, of, program, rows
 
 SIDE = TestSide(
     "news",
@@ -26,13 +24,6 @@ SIDE = TestSide(
         Segment(str(i), f"d{i // 2}", az, uz) for i, (az, uz) in enumerate(zip(AZ, UZ, strict=True))
     ),
 )
-
-
-def program(text: str) -> str:
-    """A command that runs Python code; ``lines`` are those of its input."""
-    begin = "import json, sys; sys.stdin.reconfigure(encoding='utf-8'); "
-    begin += "sys.stdout.reconfigure(encoding='utf-8'); lines = sys.stdin.read().splitlines()\n"
-    return shlex.join([sys.executable, "-c", begin + text, "{source}", "{target}"])
 
 
 UPPER = "for line in lines: print(sys.argv[2][:3], line.upper())"

@@ -11,21 +11,26 @@ from typing import Any
 from eval import breakdown, buckets, report, search, sentences
 from eval.scores import judged
 from eval.testset import Segment, TestSide
-from tests.eval.parts import AZ, UZ, spoiled
+from korpu.schema import Scorer
+from tests.eval.parts import AZ, UZ, program, spoiled
 
 DIRECTION = "azj_Latn-uzn_Latn"
 EVIL = "<script>alert(1)</script> & “soʻz” </script><!--"
 REFS = ["Bu juda yaxshi kun edi.", "Ertaga yomgʻir yogʻadi.", f"Uchinchi gap {EVIL}"]
 
 
-def page(systems: Mapping[str, Sequence[str]], side: TestSide | None = None) -> str:
+def page(
+    systems: Mapping[str, Sequence[str]],
+    side: TestSide | None = None,
+    scorers: Mapping[str, Scorer] | None = None,
+) -> str:
     """The page of one test set, with everything in it that the stage gives it."""
     from eval.scores import checked, scored
 
     if side is None:
         segments = tuple(Segment(str(i), "", f"mənbə {i}", ref) for i, ref in enumerate(REFS))
         side = TestSide("news", DIRECTION, segments)
-    rows, _ = scored(side, systems, ["bleu", "chrf_pp"], 20, 1, {})
+    rows, _ = scored(side, systems, ["bleu", "chrf_pp"], 20, 1, {}, None, scorers)
     failed = breakdown.failures(systems, judged(side, systems)[0])
     cut = buckets.cut(side, failed, None)
     documents = len({segment.document for segment in side.segments})
@@ -112,6 +117,22 @@ def test_it_is_whole_asks_for_nothing_and_escapes_text() -> None:
     assert not re.search(r"https?://|@import|url\(", found)
     assert "&lt;script&gt;alert(1)" in found and "no row &lt;b&gt;" in found
     assert data(found)["sides"][0]["rows"][2][3] == REFS[2]
+
+
+def test_a_metric_of_a_program_is_in_the_table_raw_with_its_interval() -> None:
+    words = "for line in lines: print(len(json.loads(line)['hyp']) / 100)"
+    comet = {"comet": Scorer(program(words), "comet|version:2")}
+    found = page({"base": OUTPUTS["base"], "adapter": OUTPUTS["adapter"]}, scorers=comet)
+    table = found[found.index('aria-label="Scores"') :].partition("</table>")[0]
+    assert re.findall('<th scope="col">(.*?)</th>', table) == ["system", "BLEU", "chrF++", "comet"]
+    for system, row in zip(("base", "adapter"), table.split("<tr>")[2:], strict=True):
+        *_, cell = row.split("<td")
+        mean = sum(map(len, OUTPUTS[system])) / 3 / 100
+        assert f">{mean:.3f}\n" in cell and cell.count("<small>") == 2 and ">raw<" in cell
+        low, high = map(float, re.findall(r"<small>(\d\.\d{3})–(\d\.\d{3})</small>", cell)[0])
+        assert low <= mean <= high
+    assert "nrefs:1|comet|comet|version:2" in found and "program computes is raw only" in found
+    assert "program computes" not in page(OUTPUTS)
 
 
 def test_gains_and_losses_are_against_the_base() -> None:

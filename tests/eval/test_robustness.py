@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eval
+from eval.markdown import robustness
 from eval.perturb import PERTURBATIONS, cyrillic, lower, typos, upper
 from eval.robustness import disturbed, rows
 from eval.testset import Segment, TestSide
@@ -103,6 +106,7 @@ def test_the_loss_is_of_the_same_lines() -> None:
     after["news+upper", UZ_AZ]["base"] = [AZ[i] for i in (0, 2, 4, 6)]
     (row,) = rows(found, hyps, after, resamples=100, seed=1)
     assert row["loss"] == 0 and row["ci"] == [0, 0]
+    assert "-" not in f"{row['loss']}{row['ci']}"  # a page would show -0.0
 
 
 def test_the_evaluation_translates_disturbed_sides(
@@ -130,3 +134,41 @@ def test_the_evaluation_translates_disturbed_sides(
     assert "hypotheses/news+cyrillic.uzn_Latn-azj_Latn.base.jsonl" in paths
     assert not any("+" in path and ".copy." in path for path in paths)
     assert all((tmp_path / "out" / path).exists() for path in paths)
+
+
+def test_the_table_of_the_documents() -> None:
+    row = {
+        "benchmark": "news", "direction": UZ_AZ, "perturbation": "typos", "system": "adapter",
+        "metric": "chrf_pp", "before": 61.04, "after": 58.96, "loss": 2.08, "ci": [-0.2, 4.31],
+        "changed": 39, "n": 40,
+    }  # fmt: skip
+    text = robustness({"robustness": [row]})
+    assert text.splitlines()[2:] == [
+        f"| news | {UZ_AZ} | typos | adapter | 39 of 40 | 61.0 | 59.0 | 2.1 (-0.2 to 4.3) |"
+    ]
+
+
+@pytest.mark.long
+def test_a_trained_model_through_the_command(tiny_corpus: Path, tmp_path: Path) -> None:
+    """Nothing of it is fake: the model, its adapter and the command."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_corpus, folder)
+    wanted = "evaluate.robustness.perturbations=[apostrophes,lower,upper,cyrillic,typos]"
+    words = tiny_recipe.words(
+        folder, wanted, "evaluate.robustness.lines=9", "evaluate.bootstrap=20"
+    )
+    done = tiny_recipe.korpu(folder, "evaluate", *words)
+    assert done.code == 0, done.err
+    (made,) = (folder / "outputs" / "evaluate").glob("*/report.json")
+    report = json.loads(made.read_text("utf-8"))
+    found = {(row["direction"][:3], row["perturbation"]) for row in report["robustness"]}
+    both = {(source, name) for source in ("azj", "uzn") for name in ("lower", "upper", "typos")}
+    assert (
+        both | {("uzn", "cyrillic")}
+        <= found
+        <= both | {("uzn", "cyrillic"), ("uzn", "apostrophes")}
+    )
+    assert {row["system"] for row in report["robustness"]} == {"base", "adapter"}
+    assert all(0 < row["n"] <= 9 for row in report["robustness"])
+    page = made.with_name("report.html").read_text("utf-8")
+    assert "when the source is disturbed" in page and ">-0.0<" not in page
