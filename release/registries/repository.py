@@ -169,9 +169,8 @@ def asked(
     answers: Mapping[int, Any] | None = None,
     tries: int = len(WAITS) + 1,
 ) -> T:
-    """What ``do`` returns, or the answer that a status stands for; tried again where it may help.
-
-    ``tries`` is less for what the library itself tries again.
+    """What ``do`` returns, or the answer that a status stands for; tried again where it may help
+    (``tries`` is less for what the library itself tries again).
 
     Raises ``UsageError`` where the hub refuses the login or the request, ``Infrastructure`` where
     it cannot be reached, fails, or does not answer as a hub does; errors of the disk as they are.

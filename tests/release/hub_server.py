@@ -326,7 +326,10 @@ def _front(card: str) -> str:
 
 def _labels(repository: Repository) -> list[str]:
     card = repository.tree("main").get("README.md")
-    return list((yaml.safe_load(_front(card.data.decode())) or {}).get("tags", ())) if card else []
+    if card is None:
+        return []
+    data = repository.stored[card.large] if card.large else card.data
+    return list((yaml.safe_load(_front(data.decode())) or {}).get("tags", ()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -136,6 +137,44 @@ def test_the_root_of_a_tag_is_the_bundle_for_programs_that_know_only_the_hub(tmp
     came = {p.relative_to(found).as_posix(): p for p in Path(found).rglob("*") if p.is_file()}
     assert came.keys() - files == {".gitattributes"}
     assert all(came[path].read_bytes() == (made / path).read_bytes() for path in files)
+
+
+SERVICE = """
+import sys
+from huggingface_hub import snapshot_download
+from safetensors.torch import load_file
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+name, version, published = sys.argv[1:]
+there = {"revision": version, "subfolder": "hf"}
+model = AutoModelForSeq2SeqLM.from_pretrained(name, **there).state_dict()
+weights = load_file(f"{published}/hf/model.safetensors")
+assert weights and all(model[key].equal(value) for key, value in weights.items())
+ours, theirs = AutoTokenizer.from_pretrained(f"{published}/hf"), AutoTokenizer.from_pretrained(
+    name, **there
+)
+assert ours("hava yaxşı").input_ids == theirs("hava yaxşı").input_ids != []
+print(snapshot_download(name, revision=version))
+"""
+
+
+def test_a_service_that_knows_only_the_hub_translates_as_published(place, released):
+    """By `from_pretrained` with the version as revision, and from a snapshot with the contract."""
+    place.publish(released.path)
+    words = [f"{OWNER}/small", "0.1.0", str(released.path)]
+    done = subprocess.run([sys.executable, "-c", SERVICE, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    snapshot = Path(done.stdout.splitlines()[-1])
+    rows = [json.loads(line) for line in (released.path / "smoke.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if row["source"] == "azj_Latn"]
+    program = registry_work.CHECKOUT / "examples" / "consumers" / "transformers_only.py"
+    done = subprocess.run(
+        [sys.executable, program, snapshot, "azj_Latn", "uzn_Latn"],
+        input="".join(f"{row['text']}\n" for row in rows), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [row["translation"] for row in rows] != []
+    assert place.names() == ["small"]  # by the tag of the card that was made for it
 
 
 def test_main_shows_what_a_bare_name_stands_for(tmp_path, place):
