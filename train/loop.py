@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Task:
     ranks: Ranks
     settings: Mapping[str, Any]  # what a resumed run must have too, by key
     groups: Sequence[Group] = ()  # how often an epoch has which examples; none: each new one once
+    prove: Callable[[], object] | None = None  # raises where a fresh process loads another model
 
 
 def fit(
@@ -63,7 +64,8 @@ def fit(
 
     Continues from the newest state under ``states``. The weights of the validation with the best
     mean chrF++ are chosen, or the mean of the best ones where that is asked for and better. Raises
-    ``SaysNo`` for a loss that is not finite, ``UsageError`` where no state can be read, ``Stopped``
+    ``SaysNo`` for a loss that is not finite and where what is saved would load as another model,
+    ``UsageError`` where no state can be read, ``Stopped``
     after a signal, once the state is saved.
     """
     run, model, ranks = task.run, task.model, task.ranks
@@ -74,6 +76,7 @@ def fit(
     adamw = optimizer.built(weights, run)
     names = {parameter: name for name, parameter in weights.items()}
     kept: dict[str, Any] = {}  # the weights of the best validations
+    unproven = [run.reload] if run.reload in ("first", "every") else []
 
     at = Position()
     found = state.load(states, task.settings)
@@ -96,6 +99,12 @@ def fit(
         random = state.merged_random(ranks.gathered(state.random_tensors()))
         if not ranks.writes:
             return
+        if task.prove and unproven:
+            model.eval()
+            task.prove()
+            model.train()
+            if unproven[0] == "first":
+                unproven.clear()
         state.save(
             states,
             replace(at, metrics_bytes=metrics.flush(), seconds=seconds()),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from eval.load import base_of, given
-from korpu import schema
+from korpu import log, schema
 from korpu.artifact import Artifact, File, Result, write_atomically
 from korpu.errors import SaysNo, UsageError
 from korpu.languages import direction
@@ -54,7 +55,7 @@ def scratch(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result
         torch.manual_seed(recipe.seed)
         model = models.from_scratch(recipe.model, len(tokenizer)).to(ranks.device)
         task, counts = task_of(recipe, "base", inputs, model, tokenizer, new, old, ranks)
-        end = _fit(task, recipe, out)
+        end = _fit(task, recipe, out, None)
     if not ranks.writes:
         return Result(())
 
@@ -90,7 +91,7 @@ def adapter(recipe: Recipe, inputs: Mapping[str, Artifact], out: Path) -> Result
         task, counts = task_of(recipe, "train", inputs, adapted, tokenizer, new, old, ranks)
         sides = [row[side] for row in [*new, *old] for side in ("src", "tgt")]
         counts |= {"base": origin, "characters_lost": survival.lost(tokenizer, sides)}
-        end = _fit(task, recipe, out)
+        end = _fit(task, recipe, out, None if kind == "none" else source)
     if not ranks.writes:
         return Result(())
 
@@ -117,13 +118,50 @@ def prepare_torch(runtime: schema.Runtime) -> str:
     return "cuda"
 
 
-def _fit(task: loop.Task, recipe: Recipe, out: Path) -> Position:
+def _fit(task: loop.Task, recipe: Recipe, out: Path, below: Path | None) -> Position:
+    """``below``: the model that an adapter is on; None where the model is trained whole."""
+    task = replace(task, prove=_proving(task, recipe, out / "work" / "reload", below))
     metrics = out / "metrics.jsonl"
     config = {task.section: asdict(task.run), "model": recipe.model.name, "seed": recipe.seed}
     name = f"{task.section}-{out.name}"
     shown = tracking.followers(recipe.tracker, metrics, name, config)
     with shown if task.ranks.writes else nullcontext(()) as them:
         return loop.fit(task, out / "state", metrics, them)
+
+
+def _proving(
+    task: loop.Task, recipe: Recipe, folder: Path, below: Path | None
+) -> Callable[[], object]:
+    """The proof of a state: the weights as they are, saved apart and loaded by a fresh process."""
+
+    def prove() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        models.write_orthography(task.tokenizer, folder)
+        places = {"orthography": folder / orthography.NAME}
+        if below is None:
+            models.save_model(task.model, task.tokenizer, folder / "model")
+            places |= {"model": folder / "model"}
+        else:
+            adapters.save(task.model, folder / "adapter")
+            places |= {"model": below, "adapter": folder / "adapter"}
+        count = _reloaded(task, recipe, places)
+        log.say(f"  {task.section}: a fresh process loads the same model ({count} sentences)")
+        shutil.rmtree(folder)
+
+    return prove
+
+
+def _reloaded(task: loop.Task, recipe: Recipe, places: Mapping[str, Path]) -> int:
+    """How many sentences a fresh process translates alike; raises ``SaysNo`` where it does not."""
+    sentences = {
+        name: reload.FIXED.get(direction(name)[0], []) + [p.src for p in task.dev.get(name, [])[:6]]
+        for name in task.run.directions
+    }
+    quantize = recipe.adapter.quantize if "adapter" in places else "none"
+    return reload.check(
+        task.model, task.tokenizer, places, sentences, recipe.decode, task.max_length, quantize
+    )
 
 
 def _finish(
@@ -136,16 +174,8 @@ def _finish(
     places: dict[str, Path],
 ) -> Result:
     """Prove the save in a fresh process, write the report, and list the files."""
-    sentences = {
-        name: reload.FIXED.get(direction(name)[0], []) + [p.src for p in task.dev.get(name, [])[:6]]
-        for name in task.run.directions
-    }
     models.write_orthography(task.tokenizer, out)
-    places = {**places, "orthography": out / orthography.NAME}
-    quantize = recipe.adapter.quantize if saved == "adapter" else "none"
-    checked = reload.check(
-        task.model, task.tokenizer, places, sentences, recipe.decode, task.max_length, quantize
-    )
+    checked = _reloaded(task, recipe, {**places, "orthography": out / orthography.NAME})
     records, _ = tracking.read(out / "metrics.jsonl")
     stats = {**counts, **report.ended(records, end), "reload_sentences": checked}
     page = report.render(f"{task.section}: {recipe.name}", records, stats)

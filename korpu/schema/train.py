@@ -61,6 +61,9 @@ class Train:
     validate_lines: int  # of dev, per direction
     patience: int  # validations without a better score before stopping; 0: never
     save_every: int
+    reload: Annotated[
+        str, ELSEWHERE
+    ]  # saves that a fresh process must load alike: end | first | every
     monitor: dict[str, Monitor]  # scored at every validation, never selected by
     forget: float  # chrF++ points a monitored direction may lose before a line warns
 

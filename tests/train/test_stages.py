@@ -139,6 +139,47 @@ def test_a_save_that_is_not_the_trained_model_is_refused(made, recipe, tmp_path,
         reload.check(model, tokenizer, places, sentences, recipe.decode, 64)
 
 
+@pytest.mark.parametrize(("when", "proofs"), [("end", 1), ("first", 2), ("every", 4)])
+def test_states_are_proven_when_asked_and_training_does_not_notice(
+    recipe, base, tmp_path, monkeypatch, when, proofs
+):
+    asked, real = [], reload.check
+
+    def check(*words, **more):
+        asked.append(words[2])
+        # a process for the first, which differs from the others by its weights only
+        return real(*words, **more) if when == "first" and len(asked) == 1 else 0
+
+    def trained(when, out):
+        out.mkdir()
+        values = replace(recipe.train, steps=3, validate_lines=2, save_every=1, reload=when)
+        train.run_adapter(replace(recipe, train=values), base, out)
+        return (out / "adapter" / "adapter_model.safetensors").read_bytes()
+
+    monkeypatch.setattr(reload, "check", check)
+    weights = trained(when, tmp_path / "one")
+    assert len(asked) == proofs
+    assert asked[-1]["adapter"] == tmp_path / "one" / "adapter"
+    assert all(place["adapter"] != asked[-1]["adapter"] for place in asked[:-1])
+    assert weights == trained("end", tmp_path / "two")
+
+
+@pytest.mark.parametrize("kind", ["lora", "none"])
+def test_a_state_that_would_load_as_another_model_is_not_saved(
+    recipe, base, tmp_path, monkeypatch, kind
+):
+    def refuse(*_, **__):
+        raise SaysNo("the saved model is not the trained one")
+
+    monkeypatch.setattr(reload, "check", refuse)
+    values = replace(recipe.train, steps=3, validate_lines=2, save_every=1, reload="first")
+    wanted = replace(recipe, train=values, adapter=replace(recipe.adapter, kind=kind))
+    with pytest.raises(SaysNo, match="not the trained one"):
+        train.run_adapter(wanted, base, tmp_path)
+    assert not list((tmp_path / "state").glob("step-*"))
+    assert not (tmp_path / "adapter").exists() and not (tmp_path / "model").exists()
+
+
 def test_an_adapter_on_embeddings_or_on_nothing_is_refused(recipe, base):
     def refused(sentence, **changes):
         model = loading.load_model(base["base"].directory / "model")
