@@ -21,6 +21,9 @@ PARTS = {
 }
 """The trained tensors of each kind, as peft names them."""
 
+BASE = "base_sha256"  # in the header of what is saved
+WITNESS = "model.encoder.layers.0.self_attn.q_proj"
+
 SCALES = {"use_rslora": "adapter", "lora_alpha": "adapter.alpha", "oft_block_size": "adapter.block"}
 """What peft multiplies an adapter's matrices by, in its words and in ours."""
 
@@ -118,6 +121,7 @@ def begin(adapted: Any, start: Path, kind: str) -> None:
     if not path.is_file():
         raise UsageError(f"adapter.start: {start} holds no adapter (adapter_model.safetensors)")
     _refuse_another_scale(folder, start, adapted.peft_config["default"].to_dict())
+    _refuse_another_base(path, start, adapted)
     saved = load_file(str(path))
     own = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     for name in sorted({*saved} ^ {*own}):
@@ -147,12 +151,45 @@ def _refuse_another_scale(folder: Path, start: Path, own: dict[str, Any]) -> Non
             )
 
 
+def _refuse_another_base(path: Path, start: Path, adapted: Any) -> None:
+    """NLLB's 1.3B and its distilled one have the same shapes. peft's own files do not say."""
+    from safetensors import safe_open
+
+    with safe_open(str(path), "pt") as stored:
+        written = (stored.metadata() or {}).get(BASE)
+    here = base_digest(adapted)
+    if written and here and written != here:
+        raise UsageError(f"adapter.start: {start} was trained on another base than this model")
+
+
+def base_digest(adapted: Any) -> str | None:
+    """The sha256 of one matrix below the adapter, the same whatever vocabulary was cut.
+
+    None where the base is quantized, whose matrix is another one.
+    """
+    linear = adapted.get_base_model().get_submodule(WITNESS)
+    weight = getattr(linear, "base_layer", linear).weight.detach()
+    if str(weight.dtype) != "torch.float32":
+        return None
+    return hashlib.sha256(weight.cpu().contiguous().numpy().tobytes()).hexdigest()
+
+
 def embeddings_digest(model: Any) -> str:
     """The sha256 of the embedding tables' bytes; raises ``UsageError`` where they are not tied."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     check_tied(base, "the model")
     table = base.get_submodule(TABLES[0]).weight.detach().cpu().contiguous()
     return hashlib.sha256(table.numpy().tobytes()).hexdigest()
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its metadata in order, which the library writes in any."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def save(adapted: Any, directory: Path) -> None:
@@ -170,9 +207,10 @@ def save(adapted: Any, directory: Path) -> None:
             raise SaysNo(f"the adapter would save {name}, which is not part of an adapter")
     directory.mkdir(parents=True, exist_ok=True)
     matrices = {name: state[name].detach().cpu().contiguous() for name in sorted(state)}
-    (directory / "adapter_model.safetensors").write_bytes(
-        serialised(matrices, metadata={"format": "pt"})
-    )
+    below = base_digest(adapted)
+    header = {"format": "pt", **({BASE: below} if below else {})}
+    path = directory / "adapter_model.safetensors"
+    path.write_bytes(_ordered(serialised(matrices, metadata=header)))
     config = adapted.peft_config["default"].to_dict()
     config.update(inference_mode=True, base_model_name_or_path=None)
     plain = {

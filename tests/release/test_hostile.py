@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import socket
+import struct
 
 import hostile_bundle
 import pytest
@@ -260,3 +261,17 @@ def test_a_contract_that_leads_out_of_the_bundle(tmp_path, key, value, sentence)
 def test_plain_text_is_no_pickle():
     for text in (b"core.", b"card", b"content 1\n" * 50, b"N.", b"# Title.\n", b'{"a": "."}', b""):
         assert not kinds.is_pickle(text)
+
+
+def test_a_safetensors_whose_length_begins_as_a_pickle_does_is_none(tmp_path):
+    """0x0280 is the mark of protocol 2 read as a number: one header in 500 has such a length."""
+    header = {"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
+    for length in (0x0280, 0x0580, 0x1080):
+        text = json.dumps(header).encode().ljust(length)
+        data = struct.pack("<Q", length) + text + b"\0" * 16
+        (tmp_path / "w.safetensors").write_bytes(data)
+        assert kinds.is_pickle(data[: kinds.HEAD])
+        kinds.check(tmp_path, "w.safetensors")
+    (tmp_path / "w.safetensors").write_bytes(pickle.dumps({"w": [1.0] * 100}))
+    with pytest.raises(SaysNo, match="is a pickle"):
+        kinds.check(tmp_path, "w.safetensors")

@@ -131,6 +131,20 @@ def test_an_adapter_that_does_not_fit_is_refused(wanted, saved_model, tmp_path):
     refused("has no readable adapter_config.json")
 
 
+def test_an_adapter_of_another_base_of_the_same_shape_is_refused(wanted, saved_model, tmp_path):
+    adapter.save(adapter.attach(loading.load_model(saved_model), wanted), tmp_path / "adapter")
+    recipe = replace(wanted, start=str(tmp_path / "adapter"))
+    other = loading.load_model(saved_model)
+    with torch.no_grad():
+        other.model.shared.weight[5] += 1  # a row, as another vocabulary has
+    adapter.attach(other, recipe)
+    other = loading.load_model(saved_model)
+    with torch.no_grad():
+        other.model.encoder.layers[0].self_attn.q_proj.weight[0, 0] += 1e-3
+    with pytest.raises(UsageError, match="trained on another base than this model"):
+        adapter.attach(other, recipe)
+
+
 def test_a_released_adapter_is_begun_from_only_as_it_was_published(wanted, saved_model, tmp_path):
     first = moved(adapter.attach(loading.load_model(saved_model), wanted))
     adapter.save(first, tmp_path / "bundle" / "adapter")
