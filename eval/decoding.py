@@ -1,8 +1,9 @@
 """The one decoder: validation, evaluation and release translate through it.
 
-Sources are sorted by length and batched by a token budget, so that little of a batch is padding;
-order is restored. Long input is split (``eval.pieces``), never cut. The target language is forced
-per call and never stored in a config, where it would send the other direction off-target.
+What is typed in another orthography or script is read in the canonical one, as a bundle's service
+does. Sources are sorted by length and batched by a token budget, so that little of a batch is
+padding; order is restored. Long input is split (``eval.pieces``), never cut. The target language is
+forced per call and never stored in a config, where it would send the other direction off-target.
 
 What finds a translation's tokens is a ``Search``: the model itself through PyTorch here, or
 CTranslate2 (``korpu.nllb.ctranslate``). All around it is the same.
@@ -17,7 +18,7 @@ from typing import Any
 from eval.pieces import joined, pieces
 from korpu.schema import Decode, Recipe
 
-VERSION = 1  # raised when the same model, source and settings would give another translation
+VERSION = 2  # raised when the same model, source and settings would give another translation
 # Encoded rows, longest first, and the target code's id → their token ids after the code, in order.
 Search = Callable[[Sequence[list[int]], int], Iterable[list[int]]]
 
@@ -26,6 +27,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """All of a recipe that decides how its models are decoded, as a report says it."""
     return {
         **asdict(recipe.decode),
+        "version": VERSION,
         "max_length": recipe.model.max_length,
         "backend": recipe.evaluate.backend,
         "compute_type": recipe.evaluate.compute_type,
@@ -96,10 +98,11 @@ def through(
     max_length: int,
     progress: Callable[[int], None] | None = None,
 ) -> list[str]:
-    """``translate`` with any search: split, encode, sort; then decode, restore, join.
+    """``translate`` with any search: normalise, split, encode, sort; then decode, restore, join.
 
     ``progress`` is called with the count of pieces done, none of them twice.
     """
+    from data_prep.text.canonical import canonical
     from korpu.nllb import tokens
 
     source, target = direction
@@ -109,7 +112,8 @@ def through(
     def measure(parts: Sequence[str]) -> list[int]:
         return [len(ids) for ids in tokens.encode(tokenizer, list(parts), source)]
 
-    split = [pieces(text, source, measure, max_length) for text in texts]
+    read = ["".join(f"{canonical(line, source)}\n" for line in t.splitlines()) for t in texts]
+    split = [pieces(text, source, measure, max_length) for text in read]
     distinct = list(dict.fromkeys(part for text in split for para in text for part in para))
     encoded = tokens.encode(tokenizer, distinct, source)
     order = sorted(range(len(encoded)), key=lambda index: (-len(encoded[index]), index))

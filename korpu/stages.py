@@ -89,7 +89,7 @@ _ALL = (
     Stage(
         name="evaluate",
         command="evaluate",
-        version=4,
+        version=5,
         sections=("seed", "model", "benchmark", "decode", "evaluate"),
         needs=("prepare", "base", "train"),
         function="eval:run_evaluate",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from korpu.errors import SaysNo, UsageError
-from release.contract import as_input, orthography
+from release.contract import orthography
 
 # Lines of one direction (source, target), as FLORES codes, to as many lines.
 Translate = Callable[[Sequence[str], tuple[str, str]], list[str]]
@@ -71,7 +71,7 @@ def _hf(folder: Path, contract: Mapping[str, Any]) -> Translate:
     def run(texts: Sequence[str], way: tuple[str, str]) -> list[str]:
         from eval.decoding import translate
 
-        lines = [as_input(text, way[0]) for text in texts]
+        lines = [" ".join(text.split()) for text in texts]
         return translate(model, tokenizer, lines, way, decode, settings["max_input_length"])
 
     return run
@@ -87,6 +87,7 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
         ) from None
     from tokenizers import Tokenizer
 
+    from data_prep.text.canonical import canonical
     from eval.pieces import pieces
     from korpu.nllb.orthography import decode, encode
 
@@ -122,7 +123,7 @@ def _ct2(folder: Path, contract: Mapping[str, Any], form: str) -> Translate:
         limit = contract["input"]["max_tokens"]
         split = [
             [piece for paragraph in pieces(line, way[0], measure, limit) for piece in paragraph]
-            for line in (as_input(text, way[0]) for text in texts)
+            for line in (canonical(text, way[0]) for text in texts)
         ]
         distinct = list(dict.fromkeys(piece for line in split for piece in line))
         results = translator.translate_batch(

@@ -115,6 +115,7 @@ def orthography(found: Mapping[str, Any]) -> Any:
 
 
 def _input(recipe: Recipe) -> dict[str, Any]:
+    from data_prep.text.canonical import canonical
     from data_prep.text.normalize import VERSION
 
     return {
@@ -124,7 +125,7 @@ def _input(recipe: Recipe) -> dict[str, Any]:
             "belgisi U+02BC; one form of quotation marks, dashes and ellipses; Uzbek Cyrillic is "
             "transliterated to the 1995 Latin alphabet first",
             "vectors": [
-                {"language": code, "text": text, "normalised": as_input(text, code)}
+                {"language": code, "text": text, "normalised": canonical(text, code)}
                 for code, text in VECTORS
             ],
         },
@@ -132,23 +133,6 @@ def _input(recipe: Recipe) -> dict[str, Any]:
         "sentence_splitting": "required",
         "max_tokens": min(recipe.model.max_length, recipe.decode.max_new_tokens),
     }
-
-
-def as_input(text: str, code: str) -> str:
-    """A raw text in the orthography the model reads: Latin script, normalised, one line."""
-    from data_prep.text.normalize import normalize
-    from data_prep.text.transliterate import az_cyrillic_to_latin, uz_cyrillic_to_latin
-
-    name, _, script = code.partition("_")
-    if script == "Cyrl" or (script == "Latn" and _is_cyrillic(text)):
-        to_latin = {"uzn": uz_cyrillic_to_latin, "azj": az_cyrillic_to_latin}.get(name)
-        text, code = (to_latin(text), f"{name}_Latn") if to_latin else (text, code)
-    return " ".join(normalize(text, code).split())
-
-
-def _is_cyrillic(text: str) -> bool:
-    cyrillic = sum("Ѐ" <= character <= "ӿ" for character in text)
-    return cyrillic > sum(character.isalpha() for character in text) / 2
 
 
 def _formats(exports: Iterable[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from eval.decoding import batches, translate
 from eval.pieces import joined, pieces
 from korpu.errors import UsageError
-from tests.eval.parts import AZ, DIRECTION, decode
+from tests.eval.parts import AZ, DIRECTION, UZ, decode
 
 
 def texts() -> list[str]:
@@ -45,6 +45,22 @@ def test_the_library_s_tokens_in_the_order_given(tiny: Any, beam: int) -> None:
     assert got == by_generate(tiny, lines, beam)
     lengths = {len(text.split()) for text in got}
     assert len(set(got)) > 10 and len(lengths) > 3  # a model that says one thing shows nothing
+
+
+def test_whoever_typed_it_the_model_reads_one_orthography(tiny: Any) -> None:
+    """Scores are of what a service gives, which normalises its input by the bundle's contract."""
+    from data_prep.text.transliterate import uz_latin_to_cyrillic
+
+    way = ("uzn_Latn", "azj_Latn")
+    expected = translate(*tiny, UZ, way, decode(), 200)
+    assert len(set(expected)) > 4
+    for mark in ("'", "‘", "`", "’"):
+        typed = [text.replace("ʻ", mark).replace("ʼ", mark) for text in UZ]
+        assert typed != UZ and translate(*tiny, typed, way, decode(), 200) == expected
+    cyrillic = [uz_latin_to_cyrillic(text) for text in UZ]
+    assert translate(*tiny, cyrillic, way, decode(), 200) == expected
+    paragraphs = [f"{UZ[0]}\n\n{cyrillic[1]}"]
+    assert translate(*tiny, paragraphs, way, decode(), 200) == [f"{expected[0]}\n\n{expected[1]}"]
 
 
 def test_greedy_does_not_depend_on_the_batch(tiny: Any) -> None:
