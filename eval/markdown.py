@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eval import figures
+from eval import compared, figures
+from korpu.errors import UsageError
 
 
 def table(report: Mapping[str, Any]) -> str:
@@ -73,9 +73,19 @@ def _cell(raw: figures.Row, normalised: figures.Row | None) -> str:
     )
 
 
+def main(words: list[str]) -> int:
+    """Print the tables of the reports named; returns the exit code."""
+    try:
+        for word in words:
+            made = compared.opened(Path(word)).content
+            print(table(made), end="")
+            if made.get("robustness"):
+                print(f"\n{robustness(made)}", end="")
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    made = json.loads((folder / "report.json").read_text("utf-8"))
-    print(table(made), end="")
-    if made.get("robustness"):
-        print(f"\n{robustness(made)}", end="")
+    sys.exit(main(sys.argv[1:]))
