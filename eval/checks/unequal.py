@@ -16,7 +16,7 @@ from data_prep.bitext.filters import dates
 from data_prep.bitext.filters.numbers import without_equal
 from data_prep.bitext.filters.numerals import Numeral
 from eval.checks import numbers
-from eval.checks.reading import pair
+from eval.checks.reading import latin, lower, pair
 
 _WRITTEN = re.compile(r"[0-9](?:[.,:/ \u00a0\u202f-]?[0-9])*%?")
 _FULL = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?![0-9:])")
@@ -68,6 +68,12 @@ def unequal(source: str, output: str, language: str) -> Unequal | None:
         or _of_order(one, two, *sides)
         or _of_words(one, two)
     )
+
+
+def forget() -> None:
+    """Let go of what is kept of texts that were read: a service would keep 131,072 of each kind."""
+    for reader in (latin, lower, numbers.read, numbers.percents):
+        reader.cache_clear()
 
 
 def _written(text: str) -> list[str]:

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.checks import planted
+from eval.checks.numbers import percents, read
+from eval.checks.reading import latin, lower
 from eval.checks.unequal import unequal
 from korpu.errors import SaysNo, UsageError
 from release.formats.document import Mark, Text
@@ -270,6 +272,35 @@ def test_numbers_in_words_and_dates_are_no_mistakes():
     assert made.text.splitlines() == list(said.values())
     assert made.changes == ()
     assert asked == list(said)
+
+
+def test_nothing_is_kept_of_documents():
+    """A service reads for months."""
+
+    asked = []
+
+    def ends(texts):
+        asked.append(texts)
+        if len(asked) == 2:
+            raise TimeoutError
+        return always(dropped)(texts)
+
+    def kept():
+        return [reader.cache_info().currsize for reader in (latin, lower, read, percents)]
+
+    through(always(dropped), "5 faiz\n14 noyabr")
+    assert kept() == [0, 0, 0, 0]
+    with pytest.raises(TimeoutError):
+        through(ends, "5 faiz, 14 gün")
+    assert kept() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("told", ["", "… ", "kishi " * 40])
+def test_a_repair_that_says_nothing_or_raves_is_not_taken(told):
+    """Models do so with a word or two alone."""
+    made = through(lambda texts: ["5 kishi" if "4" in t else told for t in texts], "4 nəfər")
+    assert made.text == "5 kishi"
+    assert [change.source for change in made.changes] == [("4",)]
 
 
 def test_other_languages_are_not_compared():
