@@ -36,6 +36,12 @@ _MONTH = re.compile(
     r"dekabr)\w*|(?:mart|may)(?:i\w*|da|dan\w*|dagi\w*|ga\w*|ni|ning)?)(?!\w)",
     re.IGNORECASE,
 )  # not marta (times), maydon, mayor
+_DAY = re.compile(r"[0-3]?[0-9](?:[-–][0-3]?[0-9])?")
+_OF_MONTH = re.compile(
+    r"(?:(?:yanvar|fevral|aprel|iyun|iyul|avqust|sentyabr|oktyabr|noyabr|dekabr)\w*|"
+    r"(?:mart|may)(?:ın\w*|ı|da\w*|a|adək)?)(?!\w)",
+    re.IGNORECASE,
+)  # 14 noyabr: 14-noyabr
 _WORD_FOLLOWS = re.compile(r"[ \u00a0]+(?=[^\W\d_])")
 _COUNTER = re.compile(r"[ \u00a0]?ta[ \u00a0]+(?=[^\W\d_])")  # 5 ta kitob: 5 kitab
 _CYRILLIC = re.compile(r"[Ѐ-ԯ]")
@@ -99,6 +105,8 @@ def _form(text: str, number: re.Match[str], source: str, target: str) -> tuple[s
         return None
     if source == "azj":
         if not ending:
+            if after and _DAY.fullmatch(shown) and _OF_MONTH.match(text, after.end()):
+                return f"{digits}-", after.end()
             plain = not _AZERBAIJANI_CASE.match(text, number.end())
             return (shown, number.end("sign" if number["sign"] else "digits")) if plain else None
         is_ordinal = _ORDINAL.fullmatch(ending) and not number["sign"]
