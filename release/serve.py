@@ -16,7 +16,7 @@ OpenAPI at /openapi.json). It is a way to try a bundle, not a platform: one mode
 encryption. It ends at SIGTERM or Ctrl-C, when the requests it has are answered.
 
   bundle=DIR|NAME|NAME@ALIAS|NAME@VERSION   as in korpu translate
-  registry=DIR        the registry of names (registry)
+  registry=PLACE      the registry of names, as in korpu translate (registry)
   backend=hf|ct2-float32|ct2-int8           the format to load (ct2-int8, or hf without it)
   host=127.0.0.1      the address to listen at; another than this machine's own is open to others
   port=8080           0: any free one

@@ -16,7 +16,7 @@ from data_prep.bitext.filters import dates
 from data_prep.bitext.filters.numbers import without_equal
 from data_prep.bitext.filters.numerals import Numeral
 from eval.checks import numbers
-from eval.checks.reading import pair
+from eval.checks.reading import latin, lower, pair
 
 _WRITTEN = re.compile(r"[0-9](?:[.,:/ \u00a0\u202f-]?[0-9])*%?")
 _FULL = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?![0-9:])")
@@ -27,6 +27,15 @@ _SAID_OTHERWISE = re.compile(
     re.IGNORECASE,
 )
 """Where digits alone do not say what the number is: scales, per cent, months, Cyrillic."""
+
+_TO = (
+    r"(?:-?[^\W\d_]{1,4}\s?,\s?|\s?[,–-]\s?|-?d[aə]n\s|(?:-[^\W\d_]{1,4})?\s(?:və|va|ilə|bilan)\s)"
+)
+_RUN = re.compile(rf"(?<![0-9.,:])[0-3]?[0-9](?:{_TO}[0-3]?[0-9])+(?![0-9.,:]?[0-9])")
+_RANGE = re.compile(
+    r"([0-9]+(?:[.,][0-9]+)?)(?:\s?[–-]\s?|[\s-]?d[aə]n\s)[0-9]+(?:[.,][0-9]+)?\s?(?:%|f[ao]iz)"
+)
+_YEAR = re.compile(r"(?<![0-9.,:])((?:1[0-9]|20)[0-9]{2})(?:-c[iıuü])?[\s-]y?il")
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,12 @@ def unequal(source: str, output: str, language: str) -> Unequal | None:
     )
 
 
+def forget() -> None:
+    """Let go of what is kept of texts that were read: a service would keep 131,072 of each kind."""
+    for reader in (latin, lower, numbers.read, numbers.percents):
+        reader.cache_clear()
+
+
 def _written(text: str) -> list[str]:
     return _WRITTEN.findall(text)
 
@@ -87,17 +102,37 @@ def _of_minutes(one: str, two: str) -> Unequal | None:
 
 def _of_days(one: str, two: str) -> Unequal | None:
     """Days of a month (``14.5``) that only one side names."""
-    left, right = (dates.said(side)[1] for side in (one, two))
-    return Unequal(_sorted(left - right), _sorted(right - left)) if left != right else None
+    (left, left_too), (right, right_too) = (_days(side) for side in (one, two))
+    left, right = left - right - right_too, right - left - left_too
+    return Unequal(_sorted(left), _sorted(right)) if left or right else None
+
+
+def _days(text: str) -> tuple[set[str], set[str]]:
+    """Days beside their month, and those that share it: noyabrın 14-ü və 15-i, 5–7-noyabr."""
+    named = dates.said(text)[1]
+    months = {day: month for day, _, month in (each.partition(".") for each in named)}
+    shared = set()
+    for run in _RUN.finditer(text):
+        days = {str(int(day)) for day in re.findall("[0-9]+", run[0])}
+        shared |= {f"{day}.{months[other]}" for other in days & months.keys() for day in days}
+    return named, shared
 
 
 def _of_percent(
     one: Sequence[Numeral], two: Sequence[Numeral], src: str, tgt: str
 ) -> Unequal | None:
     """A number of per cent in digits that on the other side is a number of something else."""
-    left, right = numbers.percents(src), numbers.percents(tgt)
-    found = Unequal(_of_no_percent(one, left, right), _of_no_percent(two, right, left))
+    left, right = (numbers.percents(side) for side in (src, tgt))
+    found = Unequal(
+        _of_no_percent(one, left, (*right, *_begun(tgt))),
+        _of_no_percent(two, right, (*left, *_begun(src))),
+    )
     return found if found.source or found.output else None
+
+
+def _begun(text: str) -> list[numbers.Readings]:
+    """What a range of per cent begins with: 5–10%, 5 dan 10 foizgacha."""
+    return [n.readings for match in _RANGE.finditer(text) for n in numbers.read(match[1])]
 
 
 def _of_no_percent(
@@ -126,9 +161,12 @@ def _of_words(one: Sequence[Numeral], two: Sequence[Numeral]) -> Unequal | None:
 def _of_order(one: Iterable[Numeral], two: Iterable[Numeral], src: str, tgt: str) -> Unequal | None:
     """The numbers that both sides have once, where they follow each other in another way.
 
-    A date's day and year are left aside: 14 noyabr 2025, 2025-yil 14-noyabr.
+    A date's day and year are left aside (14 noyabr 2025, 2025-yil 14-noyabr), and what is called
+    a year, where years follow each other alike.
     """
     dated = {part for side in (src, tgt) for part in _of_dates(side)}
+    years = _YEAR.findall(src)
+    dated |= set(years) if years == _YEAR.findall(tgt) else set()
     rest = [[n for n in side if n.in_digits and not n.readings & dated] for side in (one, two)]
     left, right = ([n for n in rest[side] if _is_once(n, rest)] for side in (0, 1))
     moved = [

@@ -3,7 +3,8 @@
 Nothing is put in by hand. A text is translated again by its sentences, then by its clauses, and
 last with its numbers standing as they stood (``standing``) and what is between them translated
 alone. Only what came out wrong is cut further, and a new translation is taken only where all
-numbers of the whole are right; else the first one stays, and what differs is told.
+numbers of the whole are right and no part is empty or far too long; else the first one stays, and
+what differs is told.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from dataclasses import dataclass, replace
 from eval.checks.unequal import Unequal, unequal
 from release.formats.document import Write, plain
 from release.formats.placing import Piece
-from release.formats.rendering import Rendering, as_it_is, seen
+from release.formats.rendering import Rendering, as_it_is, has_words, seen
 from release.formats.sentences import Parts, at_clauses, at_sentences, edges
 from release.formats.standing import standing
+
+SLACK = 20  # characters that a translation of a few may be longer
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,20 @@ def with_numbers(
                 p if p.pieces is not None else replace(p, pieces=next(rendered)) for p in parts
             ]
             pieces = [piece for part in wrong[index] for piece in _all_of(part)]
-            if not _compared(cores[index], pieces, rendering):
+            if _is_sound(wrong[index]) and not _compared(cores[index], pieces, rendering):
                 made[index] = Rendered(pieces, is_mended=True)
                 del wrong[index]
     return made
+
+
+def _is_sound(parts: Sequence[_Part]) -> bool:
+    """Whether every part says something, and no more than twice what it should: Azerbaijani and
+    Uzbek are as long as each other, but a model may rave where it has a word or two alone."""
+    told = [(plain(part.core), seen(part.pieces or ())) for part in parts]
+    return all(
+        has_words(made) >= has_words(source) and len(made) <= 2 * len(source) + SLACK
+        for source, made in told
+    )
 
 
 def _compared(core: Parts, pieces: Sequence[Piece] | None, rendering: Rendering) -> Unequal | None:

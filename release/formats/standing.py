@@ -17,18 +17,41 @@ _NUMBER = re.compile(
     r"(?P<ending>[-–‑ʼʻ’']?[^\W\d_]+)?(?P<more>[-–‑ʼʻ’']+\w*)?"
 )
 _ORDINAL = re.compile(r"[-–‑]?c[iıuü]")
+# What 5-ci may stand before and be 5- in Uzbek; not before və, olub, böyük, ildönümü, or a bare ilə
+# (with, or to a year).
+_NOUN = re.compile(
+    r"(?:il(?:i|in|ində|də|dən|lər\w*)?|gün(?:ü|ün|ündə|də|dən)?|ay(?:ı|ın|ında|da)?|"
+    r"(?:əsr|mərtəbə|mövsüm|maddə|bənd|dəfə|dövr|həftə|mərhələ|tur|raund|kurs|səhifə)\w*|"
+    r"sinf\w*|sinif(?:də|dən|lər\w*)?|yer(?:i|də|dən|ə)?)(?!\w)"
+)
 _WORD = re.compile(
-    r"[-–‑](?!(?:d[ae]|dan|dagi|ga|gacha|ning?|si|i?nchi|chi|tas?i?|lik)(?!\w))[^\W\d_]{3}"
+    r"[-–‑](?!(?:d[ae]|dan\w*|dagi\w*|d[ae][ky]|dir|ga|gacha\w*|ni(?:ng)?|lar\w*|lab|cha|"
+    r"s?i(?:d[ae]\w*|ga\w*|ni\w*)?|i?n?chi\w*|lik\w*|ta(?:cha|d[ae]\w*|ga\w*|ni\w*|lik\w*|si\w*|y)?|"
+    r"son\w*|raqam\w*|\w+li(?:[kg]\w*)?)(?!\w))[^\W\d_]{3}",
+    re.IGNORECASE,
 )
+"""Uzbek 5-qavat: not an ending (5-larda), a number of another kind (5-son, 10-kunlik)."""
 _MONTH = re.compile(
-    r"[-–‑](?:yanvar|fevral|mart|aprel|may|iyun|iyul|avgust|sent|okt|noyabr|dekabr)", re.IGNORECASE
-)
+    r"[-–‑](?:(?:yanvar|fevral|aprel|iyun|iyul|avgust|sent?yabr|sentabr|okt?yabr|oktabr|noyabr|"
+    r"dekabr)\w*|(?:mart|may)(?:i\w*|da|dan\w*|dagi\w*|ga\w*|ni|ning)?)(?!\w)",
+    re.IGNORECASE,
+)  # not marta (times), maydon, mayor
+_DAY = re.compile(r"[0-3]?[0-9](?:[-–][0-3]?[0-9])?")
+_OF_MONTH = re.compile(
+    r"(?:(?:yanvar|fevral|aprel|iyun|iyul|avqust|sentyabr|oktyabr|noyabr|dekabr)\w*|"
+    r"(?:mart|may)(?:ın\w*|ı|da\w*|a|adək)?)(?!\w)",
+    re.IGNORECASE,
+)  # 14 noyabr: 14-noyabr
 _WORD_FOLLOWS = re.compile(r"[ \u00a0]+(?=[^\W\d_])")
 _COUNTER = re.compile(r"[ \u00a0]?ta[ \u00a0]+(?=[^\W\d_])")  # 5 ta kitob: 5 kitab
 _CYRILLIC = re.compile(r"[Ѐ-ԯ]")
-_CLOCK = re.compile(r"saat\s$", re.IGNORECASE)
+_CLOCK = re.compile(r"(?<!\w)saat\s$", re.IGNORECASE)
 _CASES = {"də": "da", "da": "da", "dən": "dan", "dan": "dan"}  # saat 5-də: soat 5 da
-_UZBEK_CASE = re.compile(r"[ \u00a0](?:d[ae]|dan|dagi|ga|gacha|ning?|ta\w*|lik)(?!\w)")
+_UZBEK_CASE = re.compile(
+    r"[ \u00a0](?:d[ae]|dan|dagi|d[ae]k|ga|gacha|ni(?:ng)?|s?i|lar\w*|i?nchi\w*|chi|ta\w*|lik)"
+    r"(?!\w)"
+)
+_AZERBAIJANI_CASE = re.compile(r"[ \u00a0]-?c[iıuü](?!\w)|[ \u00a0]-\w")  # 2024 cü il, 5 -də
 
 # The last word that is said of a number decides its ordinal's vowel.
 _UNITS = {"1": "ci", "2": "ci", "3": "cü", "4": "cü", "5": "ci", "6": "cı", "7": "ci", "8": "ci",
@@ -57,10 +80,12 @@ def standing(parts: Parts, write: Write, languages: Languages) -> Parts | None:
         if isinstance(part, Mark):
             found.append(part)
             continue
+        if _CYRILLIC.search(part.text):
+            return None
         at = 0
         for number in _NUMBER.finditer(part.text):
             form = _form(part.text, number, languages.source[:3], languages.target[:3])
-            if form is None or _CYRILLIC.search(part.text):
+            if form is None:
                 return None
             written, end = form
             found.append(cut(part.raw, part.text, write, at, number.start()))
@@ -80,11 +105,15 @@ def _form(text: str, number: re.Match[str], source: str, target: str) -> tuple[s
         return None
     if source == "azj":
         if not ending:
-            return shown, number.end("sign" if number["sign"] else "digits")
-        if _ORDINAL.fullmatch(ending) and after and not number["sign"]:
+            if after and _DAY.fullmatch(shown) and _OF_MONTH.match(text, after.end()):
+                return f"{digits}-", after.end()
+            plain = not _AZERBAIJANI_CASE.match(text, number.end())
+            return (shown, number.end("sign" if number["sign"] else "digits")) if plain else None
+        is_ordinal = _ORDINAL.fullmatch(ending) and not number["sign"]
+        if is_ordinal and after and _NOUN.match(text, after.end()):
             return f"{digits}-", after.end()
         case = _CASES.get(ending.lstrip("-–‑"))
-        if case and _CLOCK.search(text, 0, number.start()):
+        if case and _CLOCK.search(text[max(0, number.start() - 6) : number.start()]):
             return f"{digits} {case}", number.end()
         return None
     counted = _COUNTER.match(text, number.end("digits"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from eval.checks.unequal import forget
 from release.formats.document import Change, Document, Mark, Note, Segment, Text, plain, segments
 from release.formats.mending import Rendered, with_numbers
 from release.formats.rendering import Languages, Rendering, Run, has_words
@@ -40,7 +41,10 @@ def translated(
     ]
     cores, rendering = [core for core, _ in texts], Rendering(run, languages)
     if numbers:
-        made = with_numbers(cores, [write for _, write in texts], rendering)
+        try:
+            made = with_numbers(cores, [write for _, write in texts], rendering)
+        finally:
+            forget()
     else:
         made = [Rendered(pieces) for pieces in rendering.sentences(cores)]
     found = {id(core): each for core, each in zip(cores, made, strict=True)}

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from collections import Counter
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.checks import planted
+from eval.checks.numbers import percents, read
+from eval.checks.reading import latin, lower
 from eval.checks.unequal import unequal
 from korpu.errors import SaysNo, UsageError
 from release.formats.document import Mark, Text
@@ -162,13 +165,66 @@ def test_uzbek_ordinals_take_their_azerbaijani_ending():
         (AZ_UZ, "onların 5-i gəldi"),
         (AZ_UZ, "17:30-da gəldi"),
         (AZ_UZ, "qatarda F-16 gəldi 5-ə"),
+        (AZ_UZ, "5-ci və 6-cı siniflər"),
+        (AZ_UZ, "yarışda 2-ci olub"),
+        (AZ_UZ, "2-ci böyük şəhər"),
+        (AZ_UZ, "2025-ci ilə"),
+        (AZ_UZ, "30-cu ildönümü"),
+        (AZ_UZ, "2024 cü il"),
+        (AZ_UZ, "saat 5 -də"),
         (UZ_AZ, "soat 5 da"),
+        (UZ_AZ, "soat 10 larda"),
+        (UZ_AZ, "5 ni"),
+        (UZ_AZ, "soat 10-larda"),
+        (UZ_AZ, "10-lar"),
+        (UZ_AZ, "5-tadan"),
+        (UZ_AZ, "oyning 14-sida"),
+        (UZ_AZ, "14-idan"),
+        (UZ_AZ, "6-sonli qaror"),
+        (UZ_AZ, "10-kunlik"),
+        (UZ_AZ, "30-yilligi"),
+        (UZ_AZ, "5-qavatli bino"),
         (UZ_AZ, "3-chi qavat"),
         (UZ_AZ, "2024-йил"),
     ],
 )
 def test_an_ending_that_is_not_certain_is_not_written(way, text):
     assert standing((Text(text, text),), str, way) is None
+
+
+@pytest.mark.parametrize(
+    ("way", "text", "seen"),
+    [
+        (AZ_UZ, "2-ci mərtəbədə", "2-mərtəbədə"),
+        (AZ_UZ, "1990-cı illərin", "1990-illərin"),
+        (AZ_UZ, "saat 5-dən", "saat 5 dan"),
+        (AZ_UZ, "14 noyabrda", "14-noyabrda"),
+        (AZ_UZ, "14–15 May 2025", "14–15-May 2025"),
+        (AZ_UZ, "2024 noyabr, 5 mayor", "2024 noyabr, 5 mayor"),
+        (UZ_AZ, "3-marta", "3-cü marta"),
+        (UZ_AZ, "2-maydon", "2-ci maydon"),
+        (UZ_AZ, "14-martda", "14 martda"),
+        (UZ_AZ, "9-maygacha", "9 maygacha"),
+        (UZ_AZ, "1-sentabrdan", "1 sentabrdan"),
+        (UZ_AZ, "5-tashrif", "5-ci tashrif"),
+        (UZ_AZ, "90-yillar", "90-cı yillar"),
+    ],
+)
+def test_what_an_ending_becomes(way, text, seen):
+    parts = standing((Text(text, text),), str, way)
+    assert "".join(p.seen if isinstance(p, Mark) else p.text for p in parts) == seen
+
+
+def test_a_long_text_is_read_once():
+    """Standing numbers take time as the text is long, not as its square."""
+
+    def seconds(count):
+        text = "5 nəfər " * count
+        start = time.process_time()
+        standing((Text(text, text),), str, AZ_UZ)
+        return time.process_time() - start
+
+    assert seconds(20_000) < 30 * seconds(2_000)
 
 
 def test_what_cannot_be_mended_stays_and_is_told():
@@ -219,6 +275,35 @@ def test_numbers_in_words_and_dates_are_no_mistakes():
     assert made.text.splitlines() == list(said.values())
     assert made.changes == ()
     assert asked == list(said)
+
+
+def test_nothing_is_kept_of_documents():
+    """A service reads for months."""
+
+    asked = []
+
+    def ends(texts):
+        asked.append(texts)
+        if len(asked) == 2:
+            raise TimeoutError
+        return always(dropped)(texts)
+
+    def kept():
+        return [reader.cache_info().currsize for reader in (latin, lower, read, percents)]
+
+    through(always(dropped), "5 faiz\n14 noyabr")
+    assert kept() == [0, 0, 0, 0]
+    with pytest.raises(TimeoutError):
+        through(ends, "5 faiz, 14 gün")
+    assert kept() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("told", ["", "… ", "kishi " * 40])
+def test_a_repair_that_says_nothing_or_raves_is_not_taken(told):
+    """Models do so with a word or two alone."""
+    made = through(lambda texts: ["5 kishi" if "4" in t else told for t in texts], "4 nəfər")
+    assert made.text == "5 kishi"
+    assert [change.source for change in made.changes] == [("4",)]
 
 
 def test_other_languages_are_not_compared():

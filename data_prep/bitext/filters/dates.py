@@ -19,15 +19,15 @@ _NAMES = {
 _PLAIN = r"yanvar|fevral|aprel|iyun|iyul|av[qg]ust|sent?yabr|sentabr|oktyabr|oktabr|noyabr|dekabr"
 # mart and may begin other words: Martin, marta (times, in Uzbek), maydon, mayda (small, in Uzbek)
 _MONTH = (
-    rf"(?:(?:{_PLAIN})\w*|mart(?:ı?n\w*|ı|da\w*|ga\w*|ning|ni)?(?!\w)"
-    r"|may(?:ın\w*|ı|dan|dagi|ga|gacha|ning|ni)?(?!\w))"
+    rf"(?:(?:{_PLAIN})\w*|mart(?:ı?n\w*|ı|da\w*|a?dək|ga\w*|ning|ni)?(?!\w)"
+    r"|may(?:ın\w*|ı|dan|dagi|a?dək|ga|gacha|ning|ni)?(?!\w))"
 )
 _DAY = r"(?<![0-9.,:])(?P<{0}>[0-3]?[0-9])"
 _YEAR = r"(?P<{0}>(?:1[0-9]|20)[0-9]{{2}})"
 _NAMED = re.compile(
     rf"(?:{_YEAR.format('year')}[\w\s-]{{0,12}}?[\s-])?"
     rf"(?:{_DAY.format('day')}\s?[-–]?\s?)?(?<!\w)(?P<month>{_MONTH}|(?<=[0-9][ -])mayda)"
-    rf"(?:(?P<of>(?<=[ıiuü]n)|\s(?:ay|oy)[ıi]\w*n\w*)\s(?P<day_after>[0-3]?[0-9])(?![0-9.,:%]))?"
+    rf"(?:(?P<of>(?<=[ıiuü]n)|\s(?:ayının|oyining))\s(?P<day_after>[0-3]?[0-9])(?![0-9.,:%]))?"
     rf"(?:\s*,?\s*{_YEAR.format('year_after')}(?![0-9]))?"
 )
 _NUMERIC = re.compile(

@@ -24,13 +24,15 @@ _SCALES = {
     "min": 3, "ming": 3, "mln": 6, "milyon": 6, "million": 6, "mlrd": 9, "milyard": 9,
     "milliard": 9, "trln": 12, "trilyon": 12, "trillion": 12,
 }  # fmt: skip
+_CUT = ("mln", "mlrd", "trln")  # may have a full stop: 1 mln. 200 min
 _HALF = {"yarım": "0.5", "yarim": "0.5"}
 # What may follow: ordinals, -lik, -ta, cases. Not what makes another word of it: üçün (for),
 # altında (under), onun (his), oltin (gold), uchun (for), birlikdə (together), minlərlə and minglab
 # (thousands of), millionlab.
 _ORDINAL = r"[ıiuü]?nc[ıiuü]\w*|i?nchi\w*"
 _COUNTED = r"l[ıiuü](?!r)\w*|ta(?!m)\w*|ala(?:si)?(?:ga|ni|ning|da|dan)?|ov(?:i|lon)?\w*"
-_CASES = r"d[aə]n?|s[ıi]|ü|[uıi]|ni|ning|ga(?:cha)?|gacha|dagi|dan|nafar\w*"
+_TO = r"y?ə|ya|(?<=quz|tuz|ırx|san)a"  # beşə, altıya, otuza; not yuza (surface)
+_CASES = rf"d[aə]n?|s[ıi]|ü|[uıi]|{_TO}|ni|ning|ga(?:cha)?|gacha|dagi|dan|nafar\w*"
 _SUFFIX = f"(?:{_ORDINAL}|{_COUNTED}|{_CASES})?"
 _ONLY = {  # the suffixes of those that would be other words with the rest
     "on": r"(?:uncu\w*|luq\w*)?",
@@ -117,7 +119,8 @@ def _runs(text: str) -> Iterator[Numeral]:
 
 def _continues(text: str, run: list[re.Match[str]], match: re.Match[str]) -> bool:
     last = run[-1]
-    if not _BLANK.fullmatch(text, last.end(), match.start()):
+    is_cut = last[0] in _CUT and text.startswith(".", last.end())
+    if not _BLANK.fullmatch(text, last.end() + is_cut, match.start()):
         return False
     if match["digits"]:
         # after a scale in words only a rest: bir milyon 300 min, but milyon 2018 is two numbers
