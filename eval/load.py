@@ -138,7 +138,7 @@ def identity_of(
     """
     if name == "copy" or name in (*recipe.evaluate.external, *recipe.evaluate.bundles):
         return None
-    from data_prep.text import normalize, segment
+    from data_prep.text.versions import versions
     from eval.decoding import VERSION
 
     decode = {k: v for k, v in asdict(recipe.decode).items() if k != "batch_tokens"}
@@ -148,8 +148,8 @@ def identity_of(
         "decode": {**decode, "max_length": recipe.model.max_length},
         "backend": [settings.backend, settings.compute_type, device.partition(":")[0]],
         "decoder": VERSION,
-        "normalise": normalize.VERSION,  # of what the model reads
-        "segment": segment.VERSION,  # long input is split into sentences
+        # of what the model reads: canonical, and split into sentences where it is long
+        "text": {k: v for k, v in versions().items() if k != "identify"},
     }
 
 

@@ -46,6 +46,7 @@ def lines(
     """
     import polars as pl
 
+    from data_prep.text.canonical import canonical
     from eval.pieces import pieces
 
     rows = pl.read_parquet(dev).sort("id").to_dicts()
@@ -63,6 +64,7 @@ def lines(
                 text, reference = row["tgt"], row["src"]
             else:
                 continue
+            text = canonical(text, source)  # clean processes are given what a service reads
             split = pieces(text, source, lambda parts, code=source: measure(parts, code), limit)  # type: ignore[misc]
             flat = tuple(piece for paragraph in split for piece in paragraph)
             found.append(Line(name, text, reference, flat, bool(row["may_redistribute"])))

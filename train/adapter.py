@@ -115,8 +115,9 @@ def begin(adapted: Any, start: Path, kind: str) -> None:
     from korpu import bundle as bundles
 
     folder = start / "adapter" if (start / "adapter").is_dir() else start
-    if (start / bundles.MANIFEST).exists():
-        bundles.verify(start, parts=("adapter",))
+    home = folder.resolve().parent  # of whoever names the folder in a bundle, too
+    if (home / bundles.MANIFEST).exists():
+        bundles.verify(home, parts=("adapter",))
     path = folder / "adapter_model.safetensors"
     if not path.is_file():
         raise UsageError(f"adapter.start: {start} holds no adapter (adapter_model.safetensors)")

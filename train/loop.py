@@ -95,13 +95,18 @@ def fit(
     def seconds() -> float:
         return round(time.monotonic() - began, 3)
 
-    def save() -> None:
+    def save(stop: bool) -> None:
+        """Write a state; proven, unless a signal asks for an end soon."""
         random = state.merged_random(ranks.gathered(state.random_tensors()))
         if not ranks.writes:
             return
-        if task.prove and unproven:
+        if task.prove and unproven and not stop:
             model.eval()
-            task.prove()
+            try:
+                task.prove()
+            except SaysNo:
+                if not asked:  # else the signal of a group ended the fresh process, too
+                    raise
             model.train()
             if unproven[0] == "first":
                 unproven.clear()
@@ -227,7 +232,7 @@ def fit(
             # a signal reaches the ranks at different steps: all of them stop after the same one
             stop = ranks.any(bool(asked))
             if ended or stop or at.step % run.save_every == 0:
-                save()
+                save(stop)
             if stop:
                 metrics.close()
                 raise Stopped(asked[0] if asked else "SIGTERM")

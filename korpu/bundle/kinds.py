@@ -36,7 +36,7 @@ def check(bundle: Path, relative: str) -> None:
             "model.bin; do not use this bundle"
         )
     head = _head(path)
-    # a header's length may begin as a pickle does, but no pickle goes on with its zeros
+    # a header's length may begin as a pickle does; what follows is then parsed as JSON (``look``)
     length = path.suffix == ".safetensors" and head[4:9] == b"\0\0\0\0{"
     if is_pickle(head) and not length:
         raise SaysNo(f"{path} is a pickle, which runs code when it is read; do not use this bundle")

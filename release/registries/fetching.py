@@ -12,13 +12,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from korpu import bundle as bundles
 from korpu import log
 from korpu.artifact import fsync_tree, sha256, write_atomically
+from korpu.bundle import intake
 from korpu.errors import Infrastructure, SaysNo
 from release.registry import fsync_folder, held
 
@@ -63,9 +64,7 @@ def copy_of(name: str, version: str, manifest: bytes, signature: bytes | None, g
             for path, entry in files.items():
                 _bring(made / path, path, entry, get)
                 advance(int(entry["bytes"]))
-        for found in [found for found in sorted(made.rglob("*")) if found.is_file()]:
-            if found.relative_to(made).as_posix() not in files:
-                found.unlink()  # of a killed run
+        _clear(made, files)
         write_atomically(made / bundles.MANIFEST, manifest)
         _sign(made, signature)
         bundles.verify(made)
@@ -74,6 +73,16 @@ def copy_of(name: str, version: str, manifest: bytes, signature: bytes | None, g
         made.rename(place)
         fsync_folder(place.parent)
     return place
+
+
+def _clear(made: Path, files: Collection[str]) -> None:
+    """Take away what a killed run left: other files, and folders that hold none of these."""
+    for found in sorted(made.rglob("*"), reverse=True):  # what is inside before its folder
+        if found.is_dir():
+            if not any(found.iterdir()):
+                found.rmdir()
+        elif found.relative_to(made).as_posix() not in files:
+            found.unlink()
 
 
 def _sign(bundle: Path, signature: bytes | None) -> None:
@@ -118,9 +127,8 @@ def _files(name: str, version: str, manifest: bytes) -> dict[str, dict[str, Any]
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SaysNo(f"the manifest of {name} {version} is damaged ({error!r})") from error
-    for path in files:
-        parts = PurePosixPath(path).parts
-        is_plain = path == "/".join(parts) and ".." not in parts and not path.startswith("/")
-        if not is_plain or "\\" in path or not path.isprintable() or path == bundles.MANIFEST:
-            raise SaysNo(f"the manifest of {name} {version} lists {path!r}, which is no file of it")
+    where = Path(f"{name}@{version}", bundles.MANIFEST)
+    intake.check_paths(files, where)
+    for path in {bundles.MANIFEST, bundles.SIGNATURE} & files.keys():
+        raise SaysNo(f"{where} names a file {path!r}, which no manifest does; do not use it")
     return files

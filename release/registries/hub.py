@@ -80,6 +80,7 @@ class Hub:
             commit = revisions.send(repository, made, manifest, state)
             repository.tag(version, commit)
             state = records.read(repository)
+            state.refuse_gone(name, version)  # another's, collected since we looked
             new = state.refs.tags.get(version) == commit
         if (own := revisions.branch(made, version)) in state.refs.branches:
             repository.drop_branch(own)

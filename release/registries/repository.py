@@ -8,6 +8,7 @@ before a commit names them, so what arrived once is not sent again.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ SECONDS = 300.0  # of silence, after which a connection counts as broken
 AGAIN = (408, 429, 500, 502, 503, 504)
 ATTRIBUTES = ".gitattributes"  # the hub's own file: which files are large
 LOST = {409: None, 412: None}  # the answers of a hub where another commit or tag came first
+LOGIN = re.compile(r"(?<=://)[^/\s]*@")  # of an address such as HF_ENDPOINT's
 T = TypeVar("T")
 
 
@@ -222,9 +224,10 @@ def _is_broken(error: BaseException) -> bool:
 
 
 def _said(where: str, error: Exception, status: int | None) -> KorpuError | None:
-    """An error of korpu in its place, without what may hold long addresses."""
+    """An error of korpu in its place, without what may hold long addresses or a login."""
     from huggingface_hub.errors import OfflineModeIsEnabled
 
+    where = LOGIN.sub("", where)
     if status in (401, 403):
         return UsageError(
             f"{where} is not there, or is not open to this login ({status}); correct hub://OWNER, "
@@ -245,6 +248,6 @@ def _said(where: str, error: Exception, status: int | None) -> KorpuError | None
             f"{where} cannot be reached or broke off ({kind}); what arrived is kept, run it again"
         )
     if isinstance(error, ValueError):  # also an answer that is no JSON
-        words = " ".join(str(error).split())[:200]
+        words = LOGIN.sub("", " ".join(str(error).split()))[:200]
         return UsageError(f"{where} does not take this, or is no hub (HF_ENDPOINT): {words}")
     return None

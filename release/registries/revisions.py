@@ -58,8 +58,9 @@ def send(repository: Repository, made: Path, manifest: Mapping[str, Any], state:
 
 
 def show(repository: Repository) -> None:
-    """Let main have the files of what a bare name stands for, else of the newest version.
+    """Let main have the files of what a bare name stands for, else of the newest good version.
 
+    It stays where there is none: without its card no list would name the repository any more.
     Looks again after each commit, so that of two who move an alias the later one is shown.
     """
     for _ in range(TRIES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from eval.decoding import batches, translate
 from eval.pieces import joined, pieces
 from korpu.errors import UsageError
+from korpu.schema import Recipe
 from tests.eval.parts import AZ, DIRECTION, UZ, decode
 
 
@@ -61,6 +63,21 @@ def test_whoever_typed_it_the_model_reads_one_orthography(tiny: Any) -> None:
     assert translate(*tiny, cyrillic, way, decode(), 200) == expected
     paragraphs = [f"{UZ[0]}\n\n{cyrillic[1]}"]
     assert translate(*tiny, paragraphs, way, decode(), 200) == [f"{expected[0]}\n\n{expected[1]}"]
+
+
+def test_kept_translations_are_of_what_the_model_reads(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from data_prep.text import normalize, segment, transliterate
+    from eval.load import identity_of
+
+    made: Any = {"base": SimpleNamespace(content="b")}
+    before = identity_of("base", recipe, made, "cpu")
+    for rules in (normalize, segment, transliterate):
+        with monkeypatch.context() as patch:
+            patch.setattr(rules, "VERSION", "next")
+            assert identity_of("base", recipe, made, "cpu") != before
+    assert identity_of("base", recipe, made, "cpu") == before
 
 
 def test_greedy_does_not_depend_on_the_batch(tiny: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from korpu import bundle as bundles
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import registries, registry
-from release.registries import interface, records, repository
+from release.registries import interface, records, repository, revisions
 from tests.release import registry_work, signatures
 from tests.release.registry_work import KILLED, free_port, kills, server
 
@@ -353,6 +353,22 @@ def test_a_request_that_fails_once_is_sent_again(tmp_path, hub, place, on, fault
     assert place.aliases("demo") == {"production": "1.0.0"}
 
 
+def test_a_version_collected_while_it_is_published_again_is_refused(tmp_path, place, monkeypatch):
+    made, send = make(tmp_path / "late"), revisions.send
+
+    def first_others(*words):
+        monkeypatch.setattr(revisions, "send", send)
+        place.publish(make(tmp_path / "early"))
+        place.publish(make(tmp_path / "next", "1.1.0"))
+        assert place.collect("demo", 1) == ["1.0.0"]
+        return send(*words)
+
+    monkeypatch.setattr(revisions, "send", first_others)
+    with pytest.raises(SaysNo, match="was collected; raise"):
+        place.publish(made)
+    assert place.versions("demo") == ["1.1.0"]
+
+
 def test_a_hub_that_goes_down_half_way_exits_4_and_a_rerun_completes(tmp_path, hub, place):
     made = make(tmp_path / "made", files=6)
     hub.faults({"on": "POST .*/commit/", "do": "drop", "times": -1})
@@ -386,6 +402,22 @@ def test_a_download_that_breaks_goes_on_where_it_was(tmp_path, hub, place):
     hub.requests()
     registry.verify(place.fetch("demo", "1.0.0"))
     assert len([line for line in hub.requests() if line.startswith("GET /large")]) == 2
+
+
+def test_a_download_killed_at_any_request_goes_on(tmp_path, place):
+    made = make(tmp_path / "made", files=2)
+    place.publish(made)
+    words = [{"registry": PLACE}, "demo", "1.0.0"]
+    with kills(*CLIENT) as killer:
+        code, steps = killer.call("method", "fetch", *words, count=True, at="requests")
+        assert code == 0, steps
+        for step in range(1, int(steps) + 1):
+            shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+            code, _ = killer.call("method", "fetch", *words, die=step, at="requests")
+            assert code == KILLED
+            found = place.fetch("demo", "1.0.0")
+            came = {path.relative_to(found) for path in found.rglob("*")}
+            assert came == {path.relative_to(made) for path in made.rglob("*")}
 
 
 def test_a_damaged_copy_is_fetched_again_and_a_damaged_file_refused(tmp_path, place, capfd):
@@ -449,6 +481,10 @@ def test_logins_and_what_they_may_do(tmp_path, hub, place, monkeypatch, capfd):
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(Infrastructure, match="cannot be reached") as refused:
         registries.opened(PLACE).versions("demo")
+    monkeypatch.setenv("HF_ENDPOINT", f"http://me:hush@127.0.0.1:{free_port()}")
+    with pytest.raises(Infrastructure, match=r"http://127\.0\.0\.1.*cannot be reached") as hushed:
+        registries.opened(PLACE).versions("demo")
+    assert "hush" not in str(hushed.value)
     monkeypatch.setenv("HF_ENDPOINT", hub.address)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UsageError, match="HF_HUB_OFFLINE is set; unset it"):

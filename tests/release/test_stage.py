@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from data_prep.text.canonical import canonical
 from eval import decoding
 from korpu import artifact
 from korpu.artifact import File, Result
@@ -358,6 +359,21 @@ def test_a_corpus_without_dev_sentences_is_refused(world, tmp_path):
     pl.read_parquet(dev).head(0).write_parquet(tmp_path / "dev.parquet")
     with pytest.raises(SaysNo, match="has no sentence of azj_Latn-uzn_Latn"):
         parity.lines(tmp_path / "dev.parquet", ["azj_Latn-uzn_Latn"], 4, len, 40)
+
+
+def test_clean_processes_are_given_what_the_decoder_reads(world, tmp_path):
+    """They do not normalise: as typed, a line would be another one to them than here."""
+    import polars as pl
+
+    frame = pl.read_parquet(world.inputs["prepare"].file("dev.parquet")).head(1)
+    typed = pl.lit("«Тошкент» шаҳри\tO`zbekiston")
+    row = {"src_lang": pl.lit("uzn_Latn"), "tgt_lang": pl.lit("azj_Latn"), "src": typed}
+    frame.with_columns(**row).write_parquet(tmp_path / "dev.parquet")
+    (line,) = parity.lines(
+        tmp_path / "dev.parquet", ["uzn_Latn-azj_Latn"], 4, lambda texts, _: [9] * len(texts), 40
+    )
+    assert line.pieces == (line.text,) == (canonical(line.text, "uzn_Latn"),)
+    assert "Toshkent" in line.text
 
 
 def test_the_worker_cannot_see_the_project(released):

@@ -157,5 +157,6 @@ def test_a_released_adapter_is_begun_from_only_as_it_was_published(wanted, saved
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    with pytest.raises(SaysNo, match=r"adapter_model\.safetensors is not the file"):
-        adapter.attach(loading.load_model(saved_model), recipe)
+    for start in (tmp_path / "bundle", tmp_path / "bundle" / "adapter"):
+        with pytest.raises(SaysNo, match=r"adapter_model\.safetensors is not the file"):
+            adapter.attach(loading.load_model(saved_model), replace(wanted, start=str(start)))

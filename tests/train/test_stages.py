@@ -1,7 +1,9 @@
 """Base and adapter through their stages, with the reload in a fresh process."""
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from safetensors.torch import load_file, save_file
 import train
 from eval.load import base_of
 from korpu.artifact import Artifact
-from korpu.errors import SaysNo, UsageError
+from korpu.errors import SaysNo, Stopped, UsageError
 from korpu.nllb import loading, tokens
 from train import adapter as lora
 from train import corpus, models, reload, stage
@@ -178,6 +180,24 @@ def test_a_state_that_would_load_as_another_model_is_not_saved(
         train.run_adapter(wanted, base, tmp_path)
     assert not list((tmp_path / "state").glob("step-*"))
     assert not (tmp_path / "adapter").exists() and not (tmp_path / "model").exists()
+
+
+def test_a_signal_is_not_kept_waiting_by_a_proof_nor_taken_for_its_answer(
+    recipe, base, tmp_path, monkeypatch
+):
+    asked = []
+
+    def check(*_, **__):  # a signal to all of a job's processes, the fresh one too
+        asked.append(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise SaysNo("exit code -15")
+
+    monkeypatch.setattr(reload, "check", check)
+    values = replace(recipe.train, steps=9, validate_lines=2, save_every=1, reload="every")
+    with pytest.raises(Stopped):
+        train.run_adapter(replace(recipe, train=values), base, tmp_path)
+    assert len(asked) == 1
+    assert (tmp_path / "state" / "step-00000002").is_dir(), list((tmp_path / "state").iterdir())
 
 
 def test_an_adapter_on_embeddings_or_on_nothing_is_refused(recipe, base):
