@@ -142,7 +142,7 @@ def serve(newsroom: Newsroom, port: int, ready_file: Path | None, parent: int | 
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    was_child = parent == os.getppid()
+    was_child = parent == os.getppid()  # it may be gone by now: see _alive
     servers = Servers(newsroom, port)
     servers.start()
     print(f"newsroom: {servers.addresses['az']}/ and {servers.addresses['uz']}/", flush=True)
@@ -178,10 +178,12 @@ def _bind_pair(port: int) -> list[_Server]:
 
 
 def _alive(pid: int) -> bool:
+    """Whether a process runs; one that was killed and that nobody has waited for does not."""
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
     except ProcessLookupError:
         return False
-    except PermissionError:
-        pass
-    return True
+    except OSError:  # another's, or a system without /proc
+        return True
+    return state not in "ZX"
