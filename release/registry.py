@@ -25,7 +25,7 @@ from pathlib import Path
 from korpu import bundle as bundles
 from korpu import log
 from korpu.artifact import fsync_tree, write_atomically, write_json
-from korpu.bundle import verify as verify  # `verify(dir)` is part of what a registry offers
+from korpu.bundle import verify
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release.registries import interface
 from release.registries.interface import Published as Published

@@ -65,8 +65,7 @@ def fit(
     Continues from the newest state under ``states``. The weights of the validation with the best
     mean chrF++ are chosen, or the mean of the best ones where that is asked for and better. Raises
     ``SaysNo`` for a loss that is not finite and where what is saved would load as another model,
-    ``UsageError`` where no state can be read, ``Stopped``
-    after a signal, once the state is saved.
+    ``UsageError`` where no state can be read, ``Stopped`` after a signal, once the state is saved.
     """
     run, model, ranks = task.run, task.model, task.ranks
     check(run, task.section)
@@ -76,7 +75,7 @@ def fit(
     adamw = optimizer.built(weights, run)
     names = {parameter: name for name, parameter in weights.items()}
     kept: dict[str, Any] = {}  # the weights of the best validations
-    unproven = [run.reload] if run.reload in ("first", "every") else []
+    must_prove = run.reload != "end"  # the next state
 
     at = Position()
     found = state.load(states, task.settings)
@@ -97,10 +96,11 @@ def fit(
 
     def save(stop: bool) -> None:
         """Write a state; proven, unless a signal asks for an end soon."""
+        nonlocal must_prove
         random = state.merged_random(ranks.gathered(state.random_tensors()))
         if not ranks.writes:
             return
-        if task.prove and unproven and not stop:
+        if task.prove and must_prove and not stop:
             model.eval()
             try:
                 task.prove()
@@ -108,8 +108,7 @@ def fit(
                 if not asked:  # else the signal of a group ended the fresh process, too
                     raise
             model.train()
-            if unproven[0] == "first":
-                unproven.clear()
+            must_prove = run.reload == "every"
         state.save(
             states,
             replace(at, metrics_bytes=metrics.flush(), seconds=seconds()),

@@ -17,7 +17,6 @@ from data_prep.bitext.filters.numbers import differ_in_numerals
 from data_prep.bitext.filters.numerals import Numeral, numerals
 from eval.checks.reading import KEPT, lower, pair
 
-_DIGIT = re.compile(r"\d")
 _TRIVIAL = {"1", "0.5", "0"}  # bir is also an article, yarım and yarim also "halfway"
 
 

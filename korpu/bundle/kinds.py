@@ -37,8 +37,8 @@ def check(bundle: Path, relative: str) -> None:
         )
     head = _head(path)
     # a header's length may begin as a pickle does; what follows is then parsed as JSON (``look``)
-    length = path.suffix == ".safetensors" and head[4:9] == b"\0\0\0\0{"
-    if is_pickle(head) and not length:
+    is_length = path.suffix == ".safetensors" and head[4:9] == b"\0\0\0\0{"
+    if is_pickle(head) and not is_length:
         raise SaysNo(f"{path} is a pickle, which runs code when it is read; do not use this bundle")
     look(path)
 

@@ -61,9 +61,8 @@ class Train:
     validate_lines: int  # of dev, per direction
     patience: int  # validations without a better score before stopping; 0: never
     save_every: int
-    reload: Annotated[
-        str, ELSEWHERE
-    ]  # saves that a fresh process must load alike: end | first | every
+    # end | first | every: which saves, beside the last, a fresh process must load alike
+    reload: Annotated[str, ELSEWHERE]
     monitor: dict[str, Monitor]  # scored at every validation, never selected by
     forget: float  # chrF++ points a monitored direction may lose before a line warns
 

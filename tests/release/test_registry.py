@@ -39,13 +39,13 @@ def test_a_version_is_published_once_and_stays(tmp_path):
     with pytest.raises(SaysNo, match=r"published with another content.*raise release\.version"):
         registry.publish(make(tmp_path / "c", content="others"), tmp_path / "registry")
     assert registry.publish(make(tmp_path / "d", "1.0.1", "others"), tmp_path / "registry").new
-    assert registry.verify(first.path)["version"] == "1.0.0"
+    assert bundles.verify(first.path)["version"] == "1.0.0"
 
 
 def test_every_change_of_a_bundle_is_found(tmp_path):
     def changed(number, change):
         folder = make(tmp_path / str(number))
-        registry.verify(folder)
+        bundles.verify(folder)
         change(folder)
         return folder
 
@@ -71,13 +71,13 @@ def test_every_change_of_a_bundle_is_found(tmp_path):
     }
     for number, (sentence, change) in enumerate(changes.items()):
         with pytest.raises(SaysNo, match=sentence):
-            registry.verify(changed(number, change))
+            bundles.verify(changed(number, change))
     with pytest.raises(UsageError, match="there is no bundle"):
-        registry.verify(tmp_path / "nowhere")
+        bundles.verify(tmp_path / "nowhere")
     only = changed("only", flip)
-    registry.verify(only, parts=("README.md",))
+    bundles.verify(only, parts=("README.md",))
     with pytest.raises(SaysNo):
-        registry.verify(only, parts=("hf",))
+        bundles.verify(only, parts=("hf",))
 
 
 def test_aliases_move_by_compare_and_swap(tmp_path):
@@ -168,7 +168,7 @@ def test_of_two_publishers_one_wins(tmp_path):
     said = [child.communicate(timeout=60)[1] for child in children]
     assert sorted(child.returncode for child in children) == [0, SaysNo.exit_code], said
     assert "raise release.version" in "".join(said)
-    registry.verify(home / "demo" / "versions" / "1.0.0")
+    bundles.verify(home / "demo" / "versions" / "1.0.0")
 
 
 def test_a_full_disk_leaves_nothing_visible(tmp_path, monkeypatch):

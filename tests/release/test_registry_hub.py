@@ -11,9 +11,9 @@ import pytest
 
 from korpu import bundle as bundles
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import registries, registry
+from release import registries
 from release.registries import interface, records, repository, revisions
-from tests.release import registry_work, signatures
+from tests.release import contents, registry_work, signatures
 from tests.release.registry_work import KILLED, free_port, kills, server
 
 OWNER, TOKEN = "newsroom", "hf_k0rpu_s3cret"
@@ -100,21 +100,7 @@ def shown(place, name="demo"):
 
 
 def test_what_is_published_is_fetched_and_stays(tmp_path, place):
-    made = make(tmp_path / "a")
-    first = place.publish(made)
-    assert first.new
-    assert first.where == f"{PLACE}/demo@1.0.0"
-    assert not place.publish(make(tmp_path / "b")).new  # other provenance, the same content
-    with pytest.raises(SaysNo, match=r"another content.*raise release\.version"):
-        place.publish(make(tmp_path / "c", content="others"))
-    place.publish(make(tmp_path / "d", "1.10.0"))
-    place.publish(make(tmp_path / "e", "1.9.0"))
-    assert place.names() == ["demo"]
-    assert place.versions("demo") == ["1.0.0", "1.9.0", "1.10.0"]
-    found = place.fetch("demo", "1.0.0")
-    assert registry.verify(found)["content"] == first.content
-    assert (found / "MANIFEST.json").read_bytes() == (made / "MANIFEST.json").read_bytes()
-    assert found.is_relative_to(tmp_path / "cache")
+    assert contents.stay(place, tmp_path, make) == f"{PLACE}/demo@1.0.0"
 
 
 def test_the_root_of_a_tag_is_the_bundle_for_programs_that_know_only_the_hub(tmp_path, place):
@@ -210,7 +196,7 @@ def test_a_publish_killed_at_any_request_is_invisible_and_run_again_it_is_whole(
             code, _ = killer.call("method", "publish", *words, die=step, at="requests")
             seen.append(code)
             if place.versions("demo"):
-                registry.verify(place.fetch("demo", "1.0.0"))
+                bundles.verify(place.fetch("demo", "1.0.0"))
                 assert not place.publish(made).new
                 assert shown(place) == "1.0.0"
                 hub.control("new")
@@ -225,7 +211,7 @@ def test_a_publish_killed_at_any_request_is_invisible_and_run_again_it_is_whole(
     assert set(seen) <= {KILLED, 0}
     assert invisible > 20
     place.publish(made)
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
     assert place._repository("demo").refs().branches.keys() == {"main"}
 
 
@@ -239,7 +225,7 @@ def test_of_two_publishers_one_wins(tmp_path, hub, place):
             assert sorted(code for code, _ in ended) == [0, SaysNo.exit_code], ended
             won = both[[code for code, _ in ended].index(0)]
             found = place.fetch("demo", "1.0.0")
-            assert registry.verify(found) == json.loads((won / "MANIFEST.json").read_text())
+            assert bundles.verify(found) == json.loads((won / "MANIFEST.json").read_text())
             hub.control("new")
 
 
@@ -386,13 +372,13 @@ def test_a_hub_that_goes_down_half_way_exits_4_and_a_rerun_completes(tmp_path, h
     assert len(sent) == 6
     assert place.publish(made).new
     assert not [line for line in hub.requests() if line.startswith("PUT /large")]
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
 
 
 def test_a_download_that_breaks_goes_on_where_it_was(tmp_path, hub, place):
     place.publish(make(tmp_path / "made", files=4))
     hub.faults({"on": "GET /large", "do": "cut"})
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
     shutil.rmtree(tmp_path / "cache")
     hub.faults({"on": "GET /large", "do": "500", "skip": 2, "times": -1})
     with pytest.raises(Infrastructure, match=r"failed \(500\)"):
@@ -400,7 +386,7 @@ def test_a_download_that_breaks_goes_on_where_it_was(tmp_path, hub, place):
     assert not list((tmp_path / "cache").rglob("MANIFEST.json"))
     hub.faults()
     hub.requests()
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
     assert len([line for line in hub.requests() if line.startswith("GET /large")]) == 2
 
 
@@ -426,7 +412,7 @@ def test_a_damaged_copy_is_fetched_again_and_a_damaged_file_refused(tmp_path, pl
     (found / "hf" / "part-01").write_text("mine")
     assert place.fetch("demo", "1.0.0") == found
     assert "part-01 is not the file that was published" in capfd.readouterr().err
-    registry.verify(found)
+    bundles.verify(found)
     shutil.rmtree(tmp_path / "cache")
     there = place._repository("demo")
     there.drop_tag("1.0.0")  # whoever may write can put another commit in its place
@@ -460,7 +446,7 @@ def test_logins_and_what_they_may_do(tmp_path, hub, place, monkeypatch, capfd):
     files = there_files(place)
     assert TOKEN.encode() not in files
     look = readers(monkeypatch)
-    registry.verify(look.fetch("demo", "1.0.0"))
+    bundles.verify(look.fetch("demo", "1.0.0"))
     with pytest.raises(UsageError, match=r"not open to this login \(403\).*HF_TOKEN"):
         look.publish(make(tmp_path / "other", name="other"))
     with pytest.raises(UsageError, match=r"\(403\)"):

@@ -55,7 +55,7 @@ def test_a_publish_killed_at_any_step_is_invisible_and_run_again_it_is_whole(tmp
                 with pytest.raises(UsageError, match=r"has no 1\.0\.0"):
                     registry.resolve(home, "demo@1.0.0")
             else:
-                registry.verify(registry.resolve(home, "demo@1.0.0"))
+                bundles.verify(registry.resolve(home, "demo@1.0.0"))
             if code == 0:
                 break
     assert seen == {KILLED, 0}
@@ -71,7 +71,7 @@ def test_a_killed_publish_leaves_nothing_in_the_next_ones_way(tmp_path, home):
     assert list((home / "demo" / ".staging").rglob("part-*"))
     done = registry.publish(make(tmp_path / "made"), home)
     assert done.new
-    registry.verify(done.path)
+    bundles.verify(done.path)
     assert not list((home / "demo" / ".staging").iterdir())
 
 
@@ -88,7 +88,7 @@ def test_a_killed_gc_is_invisible_and_run_again_it_is_done(tmp_path, home):
             shutil.copytree(home, case)
             assert killer.call(REGISTRY, "collect", case, "demo", 1, die=step)[0] == KILLED
             for version in registry.versions(case, "demo"):
-                registry.verify(registry.resolve(case, f"demo@{version}"))
+                bundles.verify(registry.resolve(case, f"demo@{version}"))
             registry.collect(case, "demo", 1)
             assert registry.versions(case, "demo") == ["1.1.0"]
             assert not (case / "demo" / ".trash").exists()
@@ -166,7 +166,7 @@ def test_a_withdrawn_version_is_refused_with_its_reason(tmp_path, home):
         registry.move_alias(home, "demo", "candidate", "1.1.0", None)
     with pytest.raises(SaysNo, match=r"was withdrawn.*raise release\.version"):
         registry.publish(make(tmp_path / "again", "1.1.0", "1.1.0"), home)
-    registry.verify(home / "demo" / "versions" / "1.1.0")  # the bundle itself is as it was
+    bundles.verify(home / "demo" / "versions" / "1.1.0")  # the bundle itself is as it was
     record = json.loads((home / "demo" / "yanked" / "1.1.0.json").read_text("utf-8"))
     assert record.keys() == {"schema", "name", "version", "when", "reason"}
     for reason in ("", "  ", "two\nlines"):

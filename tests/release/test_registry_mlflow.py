@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from korpu.errors import Infrastructure, SaysNo, UsageError
-from release import registries, registry
+from release import registries
 from release.registries import interface
-from tests.release import signatures
+from tests.release import contents, signatures
 from tests.release.registry_work import free_port, make, server
 
 pytestmark = pytest.mark.long
@@ -34,17 +34,7 @@ def place(address, tmp_path, monkeypatch):
 
 
 def test_what_is_published_is_fetched_and_stays(tmp_path, place):
-    first = place.publish(make(tmp_path / "a"))
-    assert first.new
-    assert not place.publish(make(tmp_path / "b")).new
-    with pytest.raises(SaysNo, match=r"another content.*raise release\.version"):
-        place.publish(make(tmp_path / "c", content="others"))
-    place.publish(make(tmp_path / "d", "1.10.0"))
-    place.publish(make(tmp_path / "e", "1.9.0"))
-    assert place.names() == ["demo"]
-    assert place.versions("demo") == ["1.0.0", "1.9.0", "1.10.0"]
-    found = place.fetch("demo", "1.0.0")
-    assert registry.verify(found)["content"] == first.content
+    contents.stay(place, tmp_path)
     run = place.client.get_run(place._row("demo", "1.0.0").run_id)
     assert run.data.metrics == {"chrf_pp/news/azj_Latn-uzn_Latn": 51.5}
 

@@ -12,10 +12,11 @@ import pytest
 import runs
 from safetensors.numpy import save_file
 
+from korpu import bundle as bundles
 from korpu.errors import Infrastructure, SaysNo, UsageError
 from release import registries, registry, stage
 from release.registries import interface
-from tests.release import signatures
+from tests.release import contents, signatures
 from tests.release.registry_work import KILLED, Wire, free_port, kills, make, server
 
 pytest.importorskip("boto3", reason="the extra s3 is not installed")
@@ -76,22 +77,7 @@ def clear(place, name="demo"):
 
 
 def test_what_is_published_is_fetched_and_stays(tmp_path, place):
-    made = make(tmp_path / "a")
-    first = place.publish(made)
-    assert first.new
-    assert first.where == f"{PLACE}/demo/versions/1.0.0"
-    assert not place.publish(make(tmp_path / "b")).new  # other provenance, the same content
-    with pytest.raises(SaysNo, match=r"another content.*raise release\.version"):
-        place.publish(make(tmp_path / "c", content="others"))
-    place.publish(make(tmp_path / "d", "1.10.0"))
-    place.publish(make(tmp_path / "e", "1.9.0"))
-    assert place.names() == ["demo"]
-    assert place.versions("demo") == ["1.0.0", "1.9.0", "1.10.0"]
-    found = place.fetch("demo", "1.0.0")
-    assert registry.verify(found)["content"] == first.content
-    assert (found / "MANIFEST.json").read_bytes() == (made / "MANIFEST.json").read_bytes()
-    assert (found / "hf" / "part-01").read_bytes() == (made / "hf" / "part-01").read_bytes()
-    assert found.is_relative_to(tmp_path / "cache")
+    assert contents.stay(place, tmp_path) == f"{PLACE}/demo/versions/1.0.0"
 
 
 def test_a_large_file_goes_up_in_parts(tmp_path, place, monkeypatch):
@@ -108,7 +94,7 @@ def test_a_large_file_goes_up_in_parts(tmp_path, place, monkeypatch):
     key = f"{place.objects.prefix}demo/versions/1.0.0/objects/{digest}"
     tag = place.objects.client.head_object(Bucket=BUCKET, Key=key)["ETag"]
     assert tag.strip('"').endswith("-3")
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
 
 
 def test_a_publish_killed_at_any_request_is_invisible_and_run_again_it_is_whole(tmp_path, place):
@@ -122,7 +108,7 @@ def test_a_publish_killed_at_any_request_is_invisible_and_run_again_it_is_whole(
         for step in range(1, int(steps) + 1):
             seen.append(killer.call("method", "publish", *words, die=step)[0])
             if place.versions("demo"):
-                registry.verify(place.fetch("demo", "1.0.0"))
+                bundles.verify(place.fetch("demo", "1.0.0"))
                 clear(place)
             else:
                 with pytest.raises(UsageError, match="there is no bundle 'demo'"):
@@ -133,20 +119,20 @@ def test_a_publish_killed_at_any_request_is_invisible_and_run_again_it_is_whole(
     assert set(seen) <= {KILLED, 0}
     assert KILLED in seen
     place.publish(made)
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
 
 
 def test_of_two_publishers_one_wins(tmp_path, place):
-    bundles = [make(tmp_path / content, content=content) for content in ("first", "second")]
+    both = [make(tmp_path / content, content=content) for content in ("first", "second")]
     with kills("boto3", "boto3.s3.transfer", count=2) as publishers:
         for _ in range(2):
-            for publisher, made in zip(publishers, bundles, strict=True):
+            for publisher, made in zip(publishers, both, strict=True):
                 publisher.begin("method", "publish", {"registry": PLACE}, made)
             ended = [publisher.end() for publisher in publishers]
             assert sorted(code for code, _ in ended) == [0, SaysNo.exit_code], ended
             found = place.fetch("demo", "1.0.0")
-            won = bundles[[code for code, _ in ended].index(0)]
-            assert registry.verify(found) == json.loads((won / "MANIFEST.json").read_text())
+            won = both[[code for code, _ in ended].index(0)]
+            assert bundles.verify(found) == json.loads((won / "MANIFEST.json").read_text())
             clear(place)
 
 
@@ -230,7 +216,7 @@ def test_a_gc_and_a_holder_see_each_other(tmp_path, place, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(type(place.objects), "put", held_meanwhile)
         assert place.collect("demo", 1) == []
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
     place.let_go("demo", "1.0.0", "api")
     put(place.objects, "demo/collected/1.0.0.json", b"{}")  # a gc that has come so far
     for act in (
@@ -259,7 +245,7 @@ def test_a_server_that_goes_down_half_way_exits_4_and_a_rerun_completes(tmp_path
     spent = 10_000_000 - wire.up
     whole = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
     assert spent < whole  # what had arrived was not sent again
-    registry.verify(place.fetch("demo", "1.0.0"))
+    bundles.verify(place.fetch("demo", "1.0.0"))
 
 
 def test_a_truncated_download_is_fetched_again(tmp_path, wire, capfd):
@@ -270,7 +256,7 @@ def test_a_truncated_download_is_fetched_again(tmp_path, wire, capfd):
     found = registries.opened(PLACE).fetch("demo", "1.0.0")
     assert wire.cuts == 1
     assert "bytes; fetching it again" in capfd.readouterr().err
-    registry.verify(found)
+    bundles.verify(found)
 
     shutil.rmtree(tmp_path / "cache")
     wire.down, wire.once = 40_000, False
@@ -280,7 +266,7 @@ def test_a_truncated_download_is_fetched_again(tmp_path, wire, capfd):
     wire.mend()
     whole = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
     wire.down = 10_000_000
-    registry.verify(registries.opened(PLACE).fetch("demo", "1.0.0"))
+    bundles.verify(registries.opened(PLACE).fetch("demo", "1.0.0"))
     assert 10_000_000 - wire.down < whole  # it went on where it was
 
 
@@ -291,7 +277,7 @@ def test_a_damaged_copy_is_fetched_again_and_a_damaged_object_refused(tmp_path, 
     (found / "hf" / "part-01").write_text("mine")
     assert place.fetch("demo", "1.0.0") == found
     assert "part-01 is not the file that was published" in capfd.readouterr().err
-    registry.verify(found)
+    bundles.verify(found)
     shutil.rmtree(tmp_path / "cache")
     for key in place.objects.keys("demo/versions/1.0.0/objects/"):
         data = place.objects.get(key)[0]

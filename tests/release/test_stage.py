@@ -16,11 +16,12 @@ import pytest
 from data_prep.text.canonical import canonical
 from eval import decoding
 from korpu import artifact
+from korpu import bundle as bundles
 from korpu.artifact import File, Result
 from korpu.errors import SaysNo, UsageError
 from korpu.nllb import ctranslate
 from korpu.schema import LicenceOverride
-from release import belonging, merge, parity, registry, stage
+from release import belonging, merge, parity, stage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FORMATS = ("merged", "hf", "ct2-float32", "ct2-int8")
@@ -92,7 +93,7 @@ def test_what_is_published(recipe, released):
     assert (home / "aliases" / "candidate").read_text() == "0.1.0\n"
     assert not (home / ".staging").exists() or not list((home / ".staging").iterdir())
     made = json.loads((released.out / "bundle.json").read_text())
-    manifest = registry.verify(released.path)
+    manifest = bundles.verify(released.path)
     assert made == {
         "path": str(released.path),
         "name": "small",
@@ -299,7 +300,7 @@ def test_an_override_of_the_licence_is_shown(recipe, world, tmp_path):
             "looser_than": [{"what": "the base model tiny", "licence": "CC-BY-NC-4.0"}],
         },
     }
-    assert registry.verify(path)["licence"] == expected
+    assert bundles.verify(path)["licence"] == expected
     assert json.loads((path / "provenance.json").read_text("utf-8"))["licence"] == expected
     card = (path / "README.md").read_text("utf-8")
     assert f"The reason given: {reason}" in card
